@@ -1,0 +1,1 @@
+"""The assignments: one folder each, with what is handed out and what is not."""

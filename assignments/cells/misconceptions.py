@@ -1,0 +1,232 @@
+"""Known wrong cells, each an edit of the solution. Never handed out."""
+
+from __future__ import annotations
+
+from grader.diagnosis import Misconception
+
+RNN, LSTM, GRU = "RNNCellFromScratch", "LSTMCellFromScratch", "GRUCellFromScratch"
+
+RNN_STEP = "h = torch.tanh(x_t @ self.W_x.T + h_prev @ self.W_h.T + self.bias)"
+LSTM_BLOCKS = "i, f, candidate, o = blocks.chunk(4, dim=1)"
+LSTM_C = "c_t = f * c_prev + i * candidate"
+LSTM_H = "h_t = o * torch.tanh(c_t)"
+GRU_CANDIDATE = (
+    "candidate = torch.tanh(x_t @ self.W_x_cand.T + (r * h_prev) @ self.W_h_cand.T + self.b_cand)"
+)
+GRU_H = "h = (1 - z) * h_prev + z * candidate"
+
+MISCONCEPTIONS = (
+    Misconception(
+        "rnn-recurrent-transpose",
+        RNN,
+        ((RNN_STEP, RNN_STEP.replace("self.W_h.T", "self.W_h")),),
+        "Right from a zero state, wrong after it: W_h is square, so no shape error tells.",
+        "The hidden state seems to meet W_h the wrong way round. W_h is square, so both ways run. "
+        "Compare with how x meets W_x: the handout writes a transpose on both.",
+    ),
+    Misconception(
+        "rnn-no-bias",
+        RNN,
+        ((RNN_STEP, RNN_STEP.replace(" + self.bias", "")),),
+        "Right while the bias is zero, which it is in a fresh cell.",
+        "The bias seems to play no part in forward. A fresh cell's bias is zero, which hides it; "
+        "these tests set it to something else.",
+    ),
+    Misconception(
+        "rnn-ignores-state",
+        RNN,
+        ((RNN_STEP, RNN_STEP.replace(" + h_prev @ self.W_h.T", "")),),
+        "The first step from a zero state is right, and there is no memory.",
+        "The previous state seems to have no influence on the new one. Without it the cell has no memory.",
+    ),
+    Misconception(
+        "rnn-no-tanh",
+        RNN,
+        ((RNN_STEP, "h = x_t @ self.W_x.T + h_prev @ self.W_h.T + self.bias"),),
+        "States leave the interval from -1 to 1.",
+        "The sum comes out as it is. Something should squash it to between −1 and 1 before it is returned.",
+    ),
+    Misconception(
+        "rnn-tanh-each-term",
+        RNN,
+        ((RNN_STEP, "h = torch.tanh(x_t @ self.W_x.T + self.bias) + torch.tanh(h_prev @ self.W_h.T)"),),
+        "States up to 2 in size.",
+        "It looks as if tanh is taken of each term and the results added. Add first: one tanh of the whole sum.",
+    ),
+    Misconception(
+        "rnn-sigmoid",
+        RNN,
+        ((RNN_STEP, RNN_STEP.replace("torch.tanh", "torch.sigmoid")),),
+        "States are never negative.",
+        "Every state is between 0 and 1, as a sigmoid would make it. The RNN cell's squashing function reaches "
+        "from −1 to 1.",
+    ),
+    Misconception(
+        "lstm-gate-order",
+        LSTM,
+        ((LSTM_BLOCKS, "i, f, o, candidate = blocks.chunk(4, dim=1)"),),
+        "The order i, f, o, g of some courses; trains from its own weights, fails with given ones.",
+        "The third and fourth block seem to have changed places. Courses differ here; ours, like nn.LSTM, "
+        "has the output block last.",
+    ),
+    Misconception(
+        "lstm-input-forget-swapped",
+        LSTM,
+        ((LSTM_BLOCKS, "f, i, candidate, o = blocks.chunk(4, dim=1)"),),
+        "Remembers when it should write. Also the order forget, input of the weights.",
+        "The first two blocks seem to have changed places: the cell remembers where it should write and writes "
+        "where it should remember. The handout's table gives the order.",
+    ),
+    Misconception(
+        "lstm-candidate-sigmoid",
+        LSTM,
+        (("candidate = torch.tanh(candidate)", "candidate = torch.sigmoid(candidate)"),),
+        "c only grows.",
+        "The candidate seems to pass through a sigmoid like the gates. It is no gate but new content, and "
+        "content may be negative.",
+    ),
+    Misconception(
+        "lstm-no-tanh-on-output",
+        LSTM,
+        ((LSTM_H, "h_t = o * c_t"),),
+        "Small error at first; |h| > 1 once c is large.",
+        "The cell state reaches h unsquashed. It may grow without bound; h may not.",
+    ),
+    Misconception(
+        "lstm-output-from-old-c",
+        LSTM,
+        ((LSTM_H, "h_t = o * torch.tanh(c_prev)"),),
+        "h lags one step behind.",
+        "h seems to be made from the cell state that came in rather than from the one that goes out, so it "
+        "is one step late.",
+    ),
+    Misconception(
+        "lstm-forgets-c",
+        LSTM,
+        ((LSTM_C, "c_t = i * candidate"),),
+        "The first step from zero is right; no memory.",
+        "The old cell state seems to be lost: what the forget gate lets through has to be added to the new content.",
+    ),
+    Misconception(
+        "lstm-coupled-gates",
+        LSTM,
+        ((LSTM_C, "c_t = f * c_prev + (1 - f) * candidate"),),
+        "Trains plausibly; the input gate is unused.",
+        "New content seems to be weighted by 1 − f, as in a coupled cell. Here the input gate decides on its own.",
+    ),
+    Misconception(
+        "lstm-no-bias",
+        LSTM,
+        (
+            (
+                "blocks = x_t @ self.W_x.T + h_prev @ self.W_h.T + self.bias",
+                "blocks = x_t @ self.W_x.T + h_prev @ self.W_h.T",
+            ),
+        ),
+        "The forget bias has no effect.",
+        "The bias seems to play no part in forward, not even the forget block that was set to 1 with such care.",
+    ),
+    Misconception(
+        "lstm-recurrent-transpose-missing",
+        LSTM,
+        (
+            (
+                "blocks = x_t @ self.W_x.T + h_prev @ self.W_h.T + self.bias",
+                "blocks = x_t @ self.W_x.T + h_prev @ self.W_h.reshape(self.hidden_size, -1) + self.bias",
+            ),
+        ),
+        "A reshape in place of a transpose: the right shape, scrambled contents.",
+        "The shape is right but the numbers of W_h are in the wrong places. Reshape does not transpose: it deals the "
+        "same numbers out in another order.",
+    ),
+    Misconception(
+        "lstm-returns-c-first",
+        LSTM,
+        (("return h_t, c_t", "return c_t, h_t"),),
+        "Everything of the right shape, swapped.",
+        "The two states seem to come back in the other order. The hidden state goes first.",
+    ),
+    Misconception(
+        "lstm-forget-bias-zero",
+        LSTM,
+        (("        bias[hidden_size : 2 * hidden_size] = 1.0  # start by remembering (Jozefowicz et al., 2015)\n", ""),),
+        "A fresh cell forgets half of its memory at each step.",
+        "The fresh bias is zero everywhere. One of its four blocks should start at 1, so that the cell begins by "
+        "remembering.",
+    ),
+    Misconception(
+        "lstm-forget-bias-first-block",
+        LSTM,
+        (("bias[hidden_size : 2 * hidden_size] = 1.0", "bias[:hidden_size] = 1.0"),),
+        "The ones sit in the input block.",
+        "There is a block of ones in the fresh bias, but not where the forget gate reads. Count the blocks from 0.",
+    ),
+    Misconception(
+        "gru-update-flipped",
+        GRU,
+        ((GRU_H, "h = z * h_prev + (1 - z) * candidate"),),
+        "nn.GRU's convention: z keeps the old state.",
+        "The update gate seems to work the other way round, as nn.GRU has it. In this course z = 1 takes the "
+        "candidate and z = 0 keeps the old state.",
+    ),
+    Misconception(
+        "gru-gate-order",
+        GRU,
+        (("z, r = gates.chunk(2, dim=1)", "r, z = gates.chunk(2, dim=1)"),),
+        "Invisible with equal weights.",
+        "The two gates seem to have changed places. The update gate's rows come first.",
+    ),
+    Misconception(
+        "gru-reset-after-product",
+        GRU,
+        ((GRU_CANDIDATE, GRU_CANDIDATE.replace("(r * h_prev) @ self.W_h_cand.T", "r * (h_prev @ self.W_h_cand.T)")),),
+        "nn.GRU's convention: the gate after the product.",
+        "The reset gate seems to act on the product with W_h_cand, as in nn.GRU. Here it acts on the state before "
+        "the product.",
+    ),
+    Misconception(
+        "gru-no-reset",
+        GRU,
+        ((GRU_CANDIDATE, GRU_CANDIDATE.replace("(r * h_prev)", "h_prev")),),
+        "Right where r is near 1.",
+        "The reset gate seems to have no effect on the candidate.",
+    ),
+    Misconception(
+        "gru-candidate-gated-by-update",
+        GRU,
+        ((GRU_CANDIDATE, GRU_CANDIDATE.replace("(r * h_prev)", "(z * h_prev)")),),
+        "Invisible while z and r are alike.",
+        "The candidate seems to see the old state through the update gate. That is the other gate's task.",
+    ),
+    Misconception(
+        "gru-no-interpolation",
+        GRU,
+        ((GRU_H, "h = candidate"),),
+        "No long memory.",
+        "The new state seems to be the candidate alone. Some of the old state should stay, as much as z says.",
+    ),
+    Misconception(
+        "gru-candidate-sigmoid",
+        GRU,
+        ((GRU_CANDIDATE, GRU_CANDIDATE.replace("torch.tanh", "torch.sigmoid")),),
+        "h drifts to positive values.",
+        "The candidate seems to pass through a sigmoid like the gates. It is no gate but new content, and "
+        "content may be negative.",
+    ),
+    Misconception(
+        "cell-in-place-state",
+        LSTM,
+        ((LSTM_C, "c_t = c_prev.mul_(f).add_(i * candidate)"),),
+        "The caller's c changes; the backward pass may fail.",
+        "The cell state that came in is changed in place. Whoever called the cell still needs it, and so does "
+        "the backward pass.",
+    ),
+    Misconception(
+        "lstm-detached-state",
+        LSTM,
+        ((LSTM_C, "c_t = f * c_prev.detach() + i * candidate"),),
+        "Forward is exact; no gradient flows back through c.",
+        "The numbers are right, but no gradient flows back through the cell state. Something cuts it off from "
+        "the graph inside the cell.",
+    ),
+)

@@ -1,0 +1,212 @@
+"""The command line: parses, calls, prints, and turns every way to fail into one line and a status.
+
+Results go to standard output, progress and complaints to standard error. Status: 0 done, 1 below
+`--min-score`, 2 unusable input or usage, 3 the grader could not do its work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+from grader import __version__
+from grader.course import Assignment, CourseError, load_course, select
+
+DONE, BELOW, UNUSABLE, GRADER_FAILED = 0, 1, 2, 3
+LEVELS = ("split", "landlock", "namespaced")
+DEFAULT_FLOOR = "landlock"
+
+
+class Stop(Exception):
+    """End the command with a status and one line for standard error."""
+
+    def __init__(self, status: int, line: str) -> None:
+        super().__init__(line)
+        self.status = status
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, but a usage error is one line that says what to type."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Stop(UNUSABLE, f"{message}. Type: {self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    try:
+        options = _parser().parse_args(arguments)
+        command: Any = options.command
+        return int(command(options))
+    except Stop as stop:
+        print(f"grader: {stop}", file=sys.stderr)
+        return stop.status
+    except CourseError as problem:
+        print(f"grader: the course itself has an error: {problem}. Mend that file and try again.", file=sys.stderr)
+        return GRADER_FAILED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return DONE
+    except KeyboardInterrupt:
+        print("grader: stopped.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="grader", description="Assignments on sequence modelling, graded.")
+    parser.add_argument("--version", action="version", version=f"grader {__version__}")
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND", parser_class=_Parser)
+
+    check = commands.add_parser("check", help="run the public tests on your work")
+    check.add_argument("path", nargs="?", default=".", type=Path, metavar="PATH")
+    _assignment_option(check)
+    check.add_argument("--watch", action="store_true", help="check again whenever a file is saved")
+    check.add_argument("--pdb", action="store_true", help="stop in the debugger where your code fails")
+    check.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
+    check.set_defaults(command=_check)
+
+    grade = commands.add_parser("grade", help="run public and hidden tests on one submission")
+    grade.add_argument("path", type=Path, metavar="PATH")
+    _assignment_option(grade)
+    grade.add_argument("--json", metavar="FILE|-", help="write the result document; - prints only that")
+    grade.add_argument("--format", choices=("text", "json"), default="text", metavar="NAME", help="text or json")
+    grade.add_argument("--min-score", type=float, metavar="PERCENT", help="exit with 1 below this share of the points")
+    grade.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu")
+    grade.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
+    grade.add_argument("--require-isolation", choices=LEVELS, default=DEFAULT_FLOOR, metavar="LEVEL")
+    grade.set_defaults(command=_grade)
+
+    build = commands.add_parser("build", help="make the stubs from the annotated solutions")
+    build.add_argument("--check", action="store_true", help="change nothing; exit with 2 if something is out of date")
+    build.set_defaults(command=_build)
+
+    doctor = commands.add_parser("doctor", help="what this machine can do, and how to get more")
+    doctor.add_argument("--json", action="store_true")
+    doctor.set_defaults(command=_doctor)
+    return parser
+
+
+def _assignment_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-a", "--assignment", action="append", metavar="NAME", help="only this one; may be repeated")
+
+
+def _selected(names: Sequence[str] | None) -> tuple[Assignment, ...]:
+    try:
+        return select(names)
+    except KeyError as unknown:
+        known = ", ".join(assignment.name for assignment in load_course())
+        raise Stop(UNUSABLE, f"there is no assignment {unknown.args[0]!r}. There are: {known}") from None
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise Stop(UNUSABLE, f"{path} does not exist. Give the folder, archive or notebook that was handed in.")
+    return path
+
+
+def _check(options: argparse.Namespace) -> int:
+    from grader import self_check
+
+    assignments = _selected(options.assignment)
+    path = _existing(options.path)
+    if options.pdb:
+        return self_check.debug(path, assignments, options.seed)
+    if options.watch:
+        return self_check.watch(path, assignments, options.seed)
+    return self_check.once(path, assignments, options.seed)
+
+
+def _grade(options: argparse.Namespace) -> int:
+    assignments = _selected(options.assignment)
+    path = _existing(options.path)
+    destination = _destination(options)
+    from grader.export import show_document
+    from grader.grade import GradeOptions, grade, start_sandbox
+    from grader.progress import console_for, counting
+    from grader.result import percent
+    from grader.sandbox import SandboxError, rank
+
+    choice = GradeOptions(assignments, options.seed, _device(options.device))
+    try:
+        with start_sandbox(choice) as sandbox:
+            if rank(sandbox.level) < rank(options.require_isolation):
+                raise Stop(GRADER_FAILED, _below_the_floor(sandbox.level, options.require_isolation))
+            with counting(assignments, sys.stderr) as progress:
+                graded = grade(path, choice, sandbox, progress)
+    except SandboxError as problem:
+        raise Stop(GRADER_FAILED, f"{problem}. Type: grader doctor") from None
+    document = graded.document
+    for account in graded.grader_errors:
+        print(f"grader: an error of the grader itself, not of the submission:\n{account}", file=sys.stderr)
+    if destination is not None:
+        json.dump(document, destination, indent=1, ensure_ascii=True)
+        destination.write("\n")
+        if destination is not sys.stdout:
+            destination.close()
+    if destination is not sys.stdout:
+        show_document(document, console_for(sys.stdout))
+    if not document["complete"]:
+        return GRADER_FAILED
+    if options.min_score is not None and percent(document) < options.min_score - 1e-9:
+        print(f"grader: {percent(document):.1f} % is below --min-score {options.min_score:g}.", file=sys.stderr)
+        return BELOW
+    return DONE
+
+
+def _destination(options: argparse.Namespace) -> TextIO | None:
+    """Where the document goes; opened before the grading, so that a bad path costs no time."""
+    target = options.json or ("-" if options.format == "json" else None)
+    if target is None or target == "-":
+        return sys.stdout if target else None
+    try:
+        return Path(target).open("w", encoding="utf-8")
+    except OSError as problem:
+        raise Stop(UNUSABLE, f"{target} can't be written ({problem.strerror}). Give --json another file.") from None
+
+
+def _device(asked: str) -> str:
+    if asked == "cpu":
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if asked == "auto":
+        return "cpu"
+    raise Stop(GRADER_FAILED, "no CUDA device can be used here. Grade with --device cpu, or --device auto.")
+
+
+def _below_the_floor(level: str, floor: str) -> str:
+    return (
+        f"this machine offers the isolation {level!r}, and {floor!r} is required. "
+        f"To see how to raise it: grader doctor. To accept it: --require-isolation {level}"
+    )
+
+
+def _build(options: argparse.Namespace) -> int:
+    from grader.release.stubs import StubError, build_stubs
+
+    try:
+        changed = build_stubs(write=not options.check)
+    except StubError as problem:
+        raise Stop(UNUSABLE, str(problem)) from None
+    for path in changed:
+        print(f"{'out of date' if options.check else 'written'}: {path}")
+    if not changed:
+        print("everything is up to date")
+    return UNUSABLE if changed and options.check else DONE
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from grader import doctor
+
+    findings = doctor.examine()
+    if options.json:
+        print(json.dumps(findings, indent=1))
+    else:
+        doctor.show(findings, sys.stdout)
+    return DONE

@@ -1,0 +1,108 @@
+"""Names the misconception behind a failed test, or none."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from grader.course import Assignment
+from grader.diagnosis.local import LocalStudent, replay
+from grader.diagnosis.misconception import Misconception, load_misconceptions, mutate
+from grader.suite.attempt import Exchange
+from grader.wire import decode, encode
+
+CLOSE = {torch.float64: 1e-6, torch.float32: 2e-4}
+CLOSE_NUMBER = 1e-5
+
+
+def diagnose(assignment: Assignment, exchanges: Sequence[Exchange], of: str) -> Misconception | None:
+    """The misconception whose mutant would have replied as the student's code did, every time.
+
+    `of` is the contract's name under test; misconceptions of that name are looked at first. None
+    without an exchange, or where the process died: no mutant does that.
+    """
+    if not exchanges or any(exchange.raised == {"type": "", "text": ""} for exchange in exchanges):
+        return None
+    candidates = sorted(load_misconceptions(assignment), key=lambda m: m.of != of)
+    for candidate in candidates:
+        if all(_replies_alike(assignment, candidate, exchange) for exchange in reversed(exchanges)):
+            return _representative(candidate, candidates)
+    return None
+
+
+def _representative(found: Misconception, candidates: Sequence[Misconception]) -> Misconception:
+    if found.same_as is None:
+        return found
+    return next(candidate for candidate in candidates if candidate.id == found.same_as)
+
+
+def _replies_alike(assignment: Assignment, candidate: Misconception, exchange: Exchange) -> bool:
+    reply, raised = _mutant_reply(_Question(assignment, candidate, exchange))
+    if exchange.raised is not None or raised is not None:
+        return _same_error(exchange.raised, raised)
+    return alike(exchange.reply, reply)
+
+
+class _Question:
+    """A candidate's reply to one exchange, hashable by what determines it."""
+
+    def __init__(self, assignment: Assignment, candidate: Misconception, exchange: Exchange) -> None:
+        self.assignment, self.candidate, self.exchange = assignment, candidate, exchange
+        tree, body = encode(exchange.inputs)
+        self.key = (candidate.id, exchange.probe.__name__, exchange.seed, repr(tree), body)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Question) and self.key == other.key
+
+
+@functools.lru_cache(maxsize=4096)
+def _mutant_reply(question: _Question) -> tuple[Any, dict[str, Any] | None]:
+    student = _mutant(question.assignment.name, question.candidate)
+    reply, raised = replay(student, question.exchange.probe, question.exchange.inputs, question.exchange.seed)
+    return (decode(*encode(reply)), None) if raised is None else (None, raised)
+
+
+@functools.lru_cache(maxsize=512)
+def _mutant(assignment_name: str, candidate: Misconception) -> LocalStudent:
+    return LocalStudent(assignment_name, mutate(assignment_name, candidate))
+
+
+def _same_error(ours: dict[str, Any] | None, theirs: dict[str, Any] | None) -> bool:
+    if ours is None or theirs is None:
+        return False
+    return (ours.get("type"), ours.get("text")) == (theirs.get("type"), theirs.get("text"))
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two decoded replies are the same but for rounding."""
+    if isinstance(one, torch.Tensor) or isinstance(other, torch.Tensor):
+        return _alike_tensors(one, other)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        if math.isnan(one) or math.isnan(other):
+            return math.isnan(one) and math.isnan(other)
+        return one == other or abs(one - other) <= CLOSE_NUMBER * (1 + abs(other))
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(alike(a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    return bool(type(one) is type(other) and one == other)
+
+
+def _alike_tensors(one: Any, other: Any) -> bool:
+    if not isinstance(one, torch.Tensor) or not isinstance(other, torch.Tensor):
+        return False
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    if not one.dtype.is_floating_point:
+        return torch.equal(one, other)
+    close = CLOSE.get(one.dtype, 1e-2)
+    return torch.allclose(one, other, rtol=close, atol=close, equal_nan=True)

@@ -1,0 +1,71 @@
+"""One submission from path to result document: intake, sandbox, suites, document."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader.course import Assignment
+from grader.intake import receive
+from grader.result import build_document
+from grader.sandbox import Sandbox
+from grader.suite.plugin import Outcome
+from grader.suite.run import run_suites
+
+
+@dataclass(frozen=True)
+class GradeOptions:
+    """What determines a grade besides the submission: assignments, seed, device, which tests."""
+
+    assignments: tuple[Assignment, ...]
+    seed: int = 0
+    device: str = "cpu"
+    hidden: bool = True
+    rung: str | None = None
+
+
+@dataclass(frozen=True)
+class Graded:
+    """The document, and accounts of the grader's own errors for the instructor."""
+
+    document: dict[str, Any]
+    grader_errors: list[str]
+
+
+def start_sandbox(options: GradeOptions) -> Sandbox:
+    """A sandbox for these options, to be entered as a context."""
+    warm = frozenset(need for assignment in options.assignments for need in assignment.warm)
+    return Sandbox([assignment.name for assignment in options.assignments], warm, options.rung)
+
+
+def grade(
+    path: Path,
+    options: GradeOptions,
+    sandbox: Sandbox,
+    progress: Callable[[Outcome], None] = lambda outcome: None,
+) -> Graded:
+    """Grade the submission at `path` in a started sandbox."""
+    started = time.perf_counter()
+    submission = receive(path, options.assignments)
+    report = run_suites(
+        options.assignments,
+        submission,
+        sandbox,
+        seed=options.seed,
+        device=options.device,
+        hidden=options.hidden,
+        progress=progress,
+    )
+    document = build_document(
+        submission,
+        options.assignments,
+        report.outcomes,
+        sandbox,
+        device=options.device,
+        duration_s=0.0,
+    )
+    document["duration_s"] = round(time.perf_counter() - started, 3)
+    return Graded(document, report.grader_errors)

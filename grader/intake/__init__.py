@@ -1,0 +1,9 @@
+"""From a path that a student handed in to a `Submission`: names, bytes, and what was left out.
+
+The bytes are unpacked, decoded and parsed by `reading`, in a limited child process; this side only
+receives what it made of them.
+"""
+
+from grader.intake.receive import Finding, Submission, receive, submission_name
+
+__all__ = ["Finding", "Submission", "receive", "submission_name"]

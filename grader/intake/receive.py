@@ -1,0 +1,127 @@
+"""Receives one submission: starts the reading child under limits and collects what it made.
+
+Whatever exists is a submission. What can't be read is said in `unreadable` and `notes` and costs its
+own points; nothing a student hands in raises here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.course import Assignment
+from grader.messages import quote
+
+READING = Path(__file__).with_name("reading.py")
+PATIENCE_S = 60
+CPU_S = 30
+MEMORY = 2 * 2**30
+SUMMARY_LIMIT = 8 * 2**20
+NAME_LIMIT = 100
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A recurrent cell of the library seen in the source of one of the contract's names."""
+
+    name: str
+    line: int
+    code: str
+    certain: bool  # False: it only looks like one, and a person should look
+
+
+@dataclass
+class Submission:
+    """`files` by relative name, module problems by file name, findings by contract name."""
+
+    name: str
+    files: dict[str, bytes] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    whole: str = ""  # why nothing at all could be read, if so
+
+
+def submission_name(path: Path) -> str:
+    """The name a result document carries: printable ASCII, at most 100 characters.
+
+    `submission_name(Path("in/ada lovelace.zip"))` is `"ada lovelace"`.
+    """
+    name = Path(os.path.abspath(path)).name if path.name in ("", ".", "..") else path.name
+    if not path.is_dir():
+        for ending in (".tar.gz", ".zip", ".ipynb"):
+            if name.lower().endswith(ending):
+                name = name[: -len(ending)]
+                break
+    plain = ascii(name)[1:-1]
+    plain = plain.replace("\\'", "'") if ascii(name)[0] == "'" else plain
+    plain = "".join(c if 32 <= ord(c) < 127 else "_" for c in plain.replace("/", "_"))
+    if plain.startswith("."):
+        plain = "_" + plain[1:]
+    return plain[:NAME_LIMIT] or "_"
+
+
+def receive(path: Path, assignments: Iterable[Assignment]) -> Submission:
+    """Read the submission at `path`, a folder, archive, notebook or module."""
+    submission = Submission(submission_name(path))
+    course = list(assignments)
+    job = {
+        "path": os.path.abspath(path),
+        "modules": [assignment.name for assignment in course],
+        "scan": {a.file: list(a.names) for a in course if a.refuses_library_cells},
+        "packages": sysconfig.get_path("purelib"),
+    }
+    with tempfile.TemporaryDirectory(prefix="grader-intake-") as folder:
+        summary = _read_in_child(job, folder, submission)
+        for name in summary.get("files", []):
+            submission.files[str(name)] = Path(folder, *str(name).split("/")).read_bytes()
+    submission.unreadable = {str(k): quote(str(v), 200) for k, v in summary.get("unreadable", {}).items()}
+    submission.notes = [quote(str(note), 200) for note in summary.get("notes", [])][:50]
+    submission.whole = submission.whole or quote(str(summary.get("whole", "")), 200)
+    for row in summary.get("findings", []):
+        finding = Finding(str(row["name"]), int(row["line"]), quote(str(row["code"]), 160), bool(row["certain"]))
+        submission.findings.setdefault(finding.name, []).append(finding)
+    return submission
+
+
+def _read_in_child(job: dict[str, Any], folder: str, submission: Submission) -> dict[str, Any]:
+    """Let the child read; if a file kills its parser, let it read again without parsing that file."""
+    skipped: list[str] = []
+    while True:
+        try:
+            done = subprocess.run(
+                [sys.executable, "-I", "-S", "-B", str(READING)],
+                input=json.dumps({**job, "folder": folder, "skip": skipped}).encode(),
+                capture_output=True,
+                timeout=PATIENCE_S,
+                preexec_fn=_limit,
+                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            submission.whole = "reading it took too long"
+            return {}
+        if done.returncode == 0 and len(done.stdout) <= SUMMARY_LIMIT:
+            summary: dict[str, Any] = json.loads(done.stdout)
+            return summary
+        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        culprit = last[0].removeprefix("parsing ") if last and last[0].startswith("parsing ") else ""
+        if not culprit or culprit in skipped:
+            submission.whole = "it could not be read"
+            return {}
+        skipped.append(culprit)
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,0 +1,85 @@
+"""Every sentence the grader says about a submission, in one place, and the rules for quoting.
+
+Sentences about hidden tests are complete as they stand here: nothing a student wrote, no input and
+no expected value is ever put into one. Sentences of public tests may quote; `quote` makes that safe.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MESSAGE_LIMIT = 2000
+QUOTE_LIMIT = 600
+
+# What happened, in the words of a public test. `{}` is filled with quoted text.
+NOT_IMPLEMENTED = "{name} is not implemented yet."
+MISSING_FILE = "{file} is not in the submission."
+MISSING_NAME = "{file} does not define {name}."
+UNREADABLE = "{file} can't be read: {reason}"
+IMPORT_FAILED = "Importing {file} failed with {problem}"
+RAISED = "{name} raised {problem}"
+EXITED = "{name} ended the whole program (sys.exit or the like) instead of returning."
+DIED = "The process running {name} ended before it answered: a crash, or an exit from deep inside."
+OUT_OF_MEMORY = "{name} ran out of memory."
+BAD_REPLY = "{name} gave back something that can't be checked: {problem}"
+TIMEOUT_CPU = "{name} used more computing time than the limit of {limit:g} s. Is there a loop that never ends?"
+TIMEOUT_WALL = "{name} gave no answer in time. Is it waiting for something, or looping for ever?"
+TIMEOUT_TOTAL = "Not run: the tests before it used up the time for this assignment."
+LIBRARY_CELL_SEEN = "{name} uses a recurrent cell of the library, which this assignment asks you to build:\n    line {line}: {code}"
+LIBRARY_CELL_CALLED = "{name} called a recurrent cell of the library, which this assignment asks you to build yourself."
+LIBRARY_CELL_REVIEW = "line {line} mentions a recurrent cell of the library: {code}"
+GRADER_ERROR = "The grader itself failed here, so this test has no verdict. It is not your fault; please tell your instructor."
+
+# The same, for a hidden test: whole sentences of a fixed list.
+HIDDEN = {
+    "not-implemented": "This part is not implemented yet.",
+    "missing": "A file or name that this test needs is missing.",
+    "unreadable": "The file of this part can't be read.",
+    "import": "The file of this part could not be imported.",
+    "raised": "Your code raised an exception in a hidden test.",
+    "exited": "Your code ended the whole program in a hidden test.",
+    "died": "The process running your code ended in a hidden test.",
+    "memory": "Your code ran out of memory in a hidden test.",
+    "reply": "What your code gave back in a hidden test can't be checked.",
+    "cpu": "Your code used more computing time than the limit in a hidden test.",
+    "wall": "Your code gave no answer in time in a hidden test.",
+    "total": "Not run: the tests before it used up the time for this assignment.",
+    "library-seen": "Your code uses a recurrent cell of the library, which this assignment asks you to build.",
+    "library-called": "Your code called a recurrent cell of the library in a hidden test.",
+    "mismatch": "A promise of the handout is not kept in a hidden test.",
+    "grader-error": GRADER_ERROR,
+}
+
+CAUSE = "Likely cause: {says}"
+PROMISE = "The handout promises: {sentence}"
+NEXT_CHECK = "Next: grader check -a {assignment}"
+ALL_PUBLIC_PASS = "All public tests pass. {hidden} hidden tests run when you hand in."
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
+_PATH = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?(?:/[\w.+@-]+){2,}/?")
+_PROCESS = re.compile(r"\b(pid|process)([ =:#]+)\d+", re.IGNORECASE)
+
+
+def clean(text: str) -> str:
+    """Make untrusted text fit to show: no control characters, paths, addresses or process numbers.
+
+    Newlines and tabs stay; a path keeps its last part: `/home/ada/cells.py` becomes `cells.py`.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+    text = _PATH.sub(lambda match: match.group().rstrip("/").rsplit("/", 1)[-1], text)
+    text = _ADDRESS.sub("0x…", text)
+    return _PROCESS.sub(r"\1\2…", text)
+
+
+def quote(text: str, limit: int = QUOTE_LIMIT) -> str:
+    """Clean untrusted text and cut it to `limit` characters."""
+    text = clean(text).strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def message(*parts: str | None) -> str:
+    """Join the parts of a message, a line each, within the document's limit."""
+    whole = "\n".join(part for part in parts if part)
+    return whole if len(whole) <= MESSAGE_LIMIT else whole[: MESSAGE_LIMIT - 1] + "…"

@@ -1,0 +1,41 @@
+"""What a person sees while they wait: a line on standard error, only where it is a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+
+from grader.course import Assignment
+
+if TYPE_CHECKING:
+    from grader.suite.plugin import Outcome
+
+PLAIN_WIDTH = 100
+
+
+def console_for(stream: TextIO) -> Console:
+    """A console on this stream; lines are not wrapped to a terminal's width where there is none."""
+    width = None if stream.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
+    return Console(file=stream, width=width, highlight=False, emoji=False, markup=False, soft_wrap=False)
+
+
+@contextlib.contextmanager
+def counting(assignments: tuple[Assignment, ...], stream: TextIO) -> Iterator[Callable[[Outcome], None]]:
+    """Yield a callback that shows which assignment is running and how many tests have been run."""
+    if not stream.isatty():
+        yield lambda outcome: None
+        return
+    console = console_for(stream)
+    done = 0
+    with console.status("starting") as status:
+
+        def show(outcome: Outcome) -> None:
+            nonlocal done
+            done += 1
+            status.update(f"{outcome.assignment.name}: {done} tests run")
+
+        yield show

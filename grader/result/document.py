@@ -1,0 +1,115 @@
+"""Builds the result document (contract §4) from a suite's outcomes.
+
+Everything but `duration_s` and what stands under `timing` depends on the submission, the course and
+the seed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from grader import messages
+from grader.course import Assignment
+from grader.diagnosis import Misconception, diagnose, explain
+from grader.intake import Submission
+from grader.sandbox import Sandbox
+from grader.suite.plugin import Outcome
+
+SCHEMA_VERSION = 1
+
+
+def build_document(
+    submission: Submission,
+    assignments: Sequence[Assignment],
+    outcomes: Sequence[Outcome],
+    sandbox: Sandbox,
+    *,
+    device: str,
+    duration_s: float,
+) -> dict[str, Any]:
+    """The whole document, ready for `json.dumps`."""
+    rows = [_assignment_row(submission, a, [o for o in outcomes if o.assignment == a]) for a in assignments]
+    complete = all(test["status"] != "grader-error" for row in rows for test in row["tests"])
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "submission": submission.name,
+        "score": _round(sum(row["score"] for row in rows)),
+        "max_score": _round(sum(row["max_score"] for row in rows)),
+        "complete": complete,
+        "isolation": {"level": sandbox.level, "gaps": sandbox.gaps, "observed": dict(sorted(sandbox.observed.items()))},
+        "device": device,
+        "notes": submission.notes,
+        "duration_s": round(duration_s, 3),
+        "timing": {
+            "student_cpu_s": round(sum(o.attempt.cpu_s for o in outcomes if o.attempt), 4),
+            "tests_s": round(sum(o.duration_s for o in outcomes), 4),
+        },
+        "assignments": rows,
+    }
+
+
+def percent(document: dict[str, Any]) -> float:
+    """The score as a share of the maximum, in percent; a course without points counts as 0."""
+    return 100.0 * float(document["score"]) / float(document["max_score"]) if document["max_score"] else 0.0
+
+
+def _assignment_row(submission: Submission, assignment: Assignment, outcomes: list[Outcome]) -> dict[str, Any]:
+    tests = [_test_row(submission, outcome) for outcome in outcomes]
+    most = sum(test["max_score"] for test in tests)
+    return {
+        "name": assignment.name,
+        "score": _round(sum(test["score"] for test in tests)),
+        "max_score": 0.0 if assignment.bonus else _round(most),
+        **({"bonus": _round(most)} if assignment.bonus else {}),
+        "tests": tests,
+    }
+
+
+def _test_row(submission: Submission, outcome: Outcome) -> dict[str, Any]:
+    passed = outcome.verdict.status == "passed"
+    misconception = None if passed else _misconception(outcome)
+    row: dict[str, Any] = {
+        "name": outcome.name,
+        "of": outcome.grading.of,
+        "visibility": "public" if outcome.public else "hidden",
+        "status": outcome.verdict.status,
+        "score": outcome.grading.points if passed else 0.0,
+        "max_score": float(outcome.grading.points),
+        "message": "" if passed else _message(outcome, misconception),
+        "misconception": misconception.id if misconception else None,
+    }
+    review = [finding for finding in submission.findings.get(outcome.grading.of, []) if not finding.certain]
+    if review and outcome.assignment.refuses_library_cells:
+        row["review"] = messages.quote(messages.LIBRARY_CELL_REVIEW.format(line=review[0].line, code=review[0].code))
+    row["timing"] = {
+        "duration_s": round(outcome.duration_s, 4),
+        "student_cpu_s": round(outcome.attempt.cpu_s, 4) if outcome.attempt else 0.0,
+    }
+    return row
+
+
+def _misconception(outcome: Outcome) -> Misconception | None:
+    if outcome.attempt is None or outcome.verdict.kind not in ("mismatch", "raised"):
+        return None
+    return diagnose(outcome.assignment, outcome.attempt.exchanges, outcome.grading.of)
+
+
+def _message(outcome: Outcome, misconception: Misconception | None) -> str:
+    verdict = outcome.verdict
+    if verdict.kind == "grader-error":
+        return messages.GRADER_ERROR
+    says = misconception.says if misconception else None
+    if says is None and verdict.kind == "raised" and outcome.attempt and outcome.attempt.exchanges:
+        says = explain(outcome.attempt.exchanges[-1].raised)
+    cause = messages.CAUSE.format(says=says) if says else None
+    if outcome.public:
+        return messages.message(verdict.detail, cause)
+    quoted = verdict.kind in ("mismatch", "raised", "died", "cpu", "wall", "memory", "reply")
+    sentence = outcome.assignment.promises[outcome.grading.promise] if quoted else None
+    promise = messages.PROMISE.format(sentence=sentence) if sentence else None
+    return messages.message(messages.HIDDEN[verdict.kind], promise, cause)
+
+
+def _round(value: float) -> float:
+    return round(float(value), 6)

@@ -1,0 +1,41 @@
+"""The trusted side of the canary: what it is offered to steal, reach and hit while it tries."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from grader.course import ROOT
+
+
+@contextlib.contextmanager
+def offered() -> Iterator[dict[str, Any]]:
+    """Yield the canary's targets, with listeners up for as long as the context lasts."""
+    secret = next((ROOT / "assignments").glob("*/test_hidden.py"), Path(__file__))
+    with contextlib.ExitStack() as stack:
+        outside = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-outside-"))
+        tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        udp.bind(("127.0.0.1", 0))
+        threading.Thread(target=_echo, args=(udp,), daemon=True).start()
+        yield {
+            "secret": str(secret),
+            "forbidden_folder": outside,
+            "tcp": tcp.getsockname()[1],
+            "udp": udp.getsockname()[1],
+            "pid": os.getpid(),
+        }
+
+
+def _echo(udp: socket.socket) -> None:
+    """Answer the first datagram; ends when the socket is closed."""
+    udp.settimeout(90)
+    with contextlib.suppress(OSError):
+        content, sender = udp.recvfrom(16)
+        udp.sendto(content, sender)

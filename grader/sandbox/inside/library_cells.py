@@ -1,0 +1,68 @@
+"""Where an assignment asks for a cell from scratch, the library's recurrent kernels refuse to run.
+
+The refusal sits in torch's dispatcher, below every alias, import trick and thread: `nn.LSTM`,
+`torch._VF.lstm` and `torch.ops.aten.lstm` all end there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+OPERATORS = (
+    "lstm.input",
+    "lstm.data",
+    "gru.input",
+    "gru.data",
+    "rnn_tanh.input",
+    "rnn_tanh.data",
+    "rnn_relu.input",
+    "rnn_relu.data",
+    "lstm_cell",
+    "gru_cell",
+    "rnn_tanh_cell",
+    "rnn_relu_cell",
+    "quantized_lstm.input",
+    "quantized_lstm.data",
+    "quantized_gru.input",
+    "quantized_gru.data",
+    "quantized_lstm_cell",
+    "quantized_gru_cell",
+    "quantized_rnn_tanh_cell",
+    "quantized_rnn_relu_cell",
+    "mkldnn_rnn_layer",
+    "_thnn_fused_lstm_cell",
+    "_thnn_fused_gru_cell",
+    "_cudnn_rnn",
+    "miopen_rnn",
+    "_lstm_mps",
+)
+KEYS = ("CPU", "CUDA", "AutogradCPU", "AutogradCUDA")
+
+_registered: list[Any] = []
+
+
+class LibraryCellRefused(RuntimeError):
+    """A library recurrent kernel was called where the assignment asks for one's own."""
+
+
+def refuse() -> None:
+    """Override the recurrent kernels in this process; they raise LibraryCellRefused from now on."""
+    import torch
+
+    library = torch.library.Library("aten", "IMPL")
+    known = {schema.name + "." * bool(schema.overload_name) + schema.overload_name for schema in _schemas()}
+    for operator in OPERATORS:
+        if f"aten::{operator}" in known:
+            for key in KEYS:
+                library.impl(operator, _refuse, key)
+    _registered.append(library)  # the overrides last as long as the library object
+
+
+def _schemas() -> Any:
+    import torch
+
+    return torch._C._jit_get_all_schemas()
+
+
+def _refuse(*_: Any, **__: Any) -> NoReturn:
+    raise LibraryCellRefused("a library recurrent cell was called")

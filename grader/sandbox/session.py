@@ -1,0 +1,223 @@
+"""The trusted side of one session: send a probe, wait under limits, return plain data or say why not.
+
+The limits are read from outside: CPU time from the kernel's clock of that process, wall time from
+this one's. What the student prints is drained, cut, and never shown unasked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from grader.wire import WireError, decode, encode, read_frame, write_frame
+
+PROBE_WALL_S = 20.0
+OPEN_WALL_S = 20.0
+TICK_S = 0.05
+OUTPUT_KEPT = 8192
+CREDENTIALS = struct.Struct("3i")
+
+
+@dataclass
+class Clock:
+    """A wall-clock guard shared by several sessions: `left` seconds until `limit_s` is used up."""
+
+    limit_s: float
+    parent: Clock | None = None
+
+    def __post_init__(self) -> None:
+        self.started = time.monotonic()
+
+    @property
+    def left(self) -> float:
+        """Seconds until this guard, or the one above it, runs out."""
+        own = self.started + self.limit_s - time.monotonic()
+        return min(own, self.parent.left) if self.parent else own
+
+
+class ProbeTimeout(Exception):
+    """A limit was passed; `limit` is "cpu", "wall" or "total"."""
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(f"the {limit} limit was passed")
+        self.limit = limit
+
+
+class ProbeDied(Exception):
+    """The student's process ended, or broke the protocol, before it replied."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class ProbeRaised(Exception):
+    """The student's code raised; `described` is what the session says of it (untrusted text)."""
+
+    def __init__(self, described: dict[str, Any]) -> None:
+        super().__init__(described.get("type", "an exception"))
+        self.described = described
+
+
+class Session:
+    """One process of the student's, serving probes one by one. Once it has died it stays dead."""
+
+    def __init__(
+        self, sock: socket.socket, output: int, cpu_s: float, ended: Callable[[], int | None], wall: Clock | None
+    ) -> None:
+        self._sock = sock
+        self._output = output
+        self._cpu_s = cpu_s
+        self._ended = ended
+        self._wall = wall
+        self._number = 0
+        self._pidfd: int | None = None
+        self._pid: int | None = None
+        self._printed = bytearray()
+        self._cpu_base = 0.0
+        self._output_open = True
+        self.alive = True
+        self.calls = 0
+        self.cpu_used_s = 0.0
+
+    def begin(self, opening: dict[str, Any], body: bytes) -> None:
+        """Send the submission's files and wait until the session has taken them."""
+        self._sock.settimeout(OPEN_WALL_S)
+        write_frame(self._sock, opening, body)
+        header, _ = self._reply(time.monotonic() + OPEN_WALL_S)
+        if header != {"ready": True}:
+            self.close()
+            raise ProbeDied("the session did not start")
+
+    def call(self, probe: str, inputs: dict[str, Any], seed: int, device: str = "cpu") -> Any:
+        """Run one probe and return its decoded reply.
+
+        Raises ProbeRaised, ProbeTimeout or ProbeDied; after the last two the session is over.
+        """
+        self._number += 1
+        self.calls += 1
+        self._printed.clear()
+        tree, body = encode(inputs)
+        self._cpu_base = self._cpu()
+        try:
+            self._sock.settimeout(PROBE_WALL_S)
+            write_frame(
+                self._sock,
+                {"id": self._number, "probe": probe, "inputs": tree, "seed": seed, "device": device},
+                body,
+            )
+            header, blob = self._reply(time.monotonic() + PROBE_WALL_S)
+            if header.get("id") != self._number:
+                raise WireError("a reply to another question")
+            if isinstance(header.get("error"), dict):
+                raise ProbeRaised(_plain(header["error"]))
+            reply = decode(header.get("reply"), blob)
+        except WireError as problem:
+            self.close()
+            raise ProbeDied(f"the reply was unreadable: {problem}") from None
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            status = self._ended()
+            self.close()
+            raise ProbeDied("the process ended", status) from None
+        except TimeoutError:  # the probe was never read: the process is stuck
+            self.close()
+            raise ProbeTimeout("wall") from None
+        finally:
+            self.cpu_used_s += max(0.0, self._cpu() - self._cpu_base)
+        return reply
+
+    @property
+    def printed(self) -> str:
+        """What the last probe printed, cut to a few kilobytes (untrusted text)."""
+        self._drain()
+        return self._printed.decode("utf-8", "replace")
+
+    def _reply(self, deadline: float) -> tuple[dict[str, Any], bytes]:
+        return read_frame(lambda count: self._receive(count, deadline))
+
+    def _receive(self, count: int, deadline: float) -> bytes:
+        received = bytearray()
+        while len(received) < count:
+            self._check_limits(deadline)
+            watched = [self._sock, self._output] if self._output_open else [self._sock]
+            ready, _, _ = select.select(watched, [], [], TICK_S)
+            if self._output in ready:
+                self._drain()
+            if self._sock in ready:
+                chunk = self._take(count - len(received))
+                if not chunk:
+                    raise EOFError
+                received += chunk
+        return bytes(received)
+
+    def _take(self, count: int) -> bytes:
+        """Receive up to `count` bytes; the first ones carry the sender's process number."""
+        if self._pidfd is not None or sys.platform != "linux":
+            return self._sock.recv(min(count, 2**20))
+        chunk, ancillary, _, _ = self._sock.recvmsg(min(count, 2**20), socket.CMSG_SPACE(CREDENTIALS.size))
+        for level, kind, content in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+                self._pid = CREDENTIALS.unpack(content[: CREDENTIALS.size])[0]
+                with contextlib.suppress(OSError):
+                    self._pidfd = os.pidfd_open(self._pid)
+                    self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+        return chunk
+
+    def _check_limits(self, deadline: float) -> None:
+        limit = None
+        if self._wall is not None and self._wall.left <= 0:
+            limit = "total"
+        elif time.monotonic() > deadline:
+            limit = "wall"
+        elif self._cpu() - self._cpu_base > self._cpu_s:
+            limit = "cpu"
+        if limit:
+            self.close()
+            raise ProbeTimeout(limit)
+
+    def _cpu(self) -> float:
+        """CPU seconds of the session's process so far, by the kernel's clock for that process."""
+        if self._pid is None or not self.alive:
+            return self._cpu_base
+        try:
+            return time.clock_gettime(((~self._pid) << 3) | 2)
+        except OSError:
+            return self._cpu_base
+
+    def _drain(self) -> None:
+        while self.alive and self._output_open and select.select([self._output], [], [], 0)[0]:
+            chunk = os.read(self._output, 65536)
+            if not chunk:
+                self._output_open = False
+                return
+            self._printed += chunk[: max(0, OUTPUT_KEPT - len(self._printed))]
+            if len(chunk) == 65536:
+                return  # a flood: the limits are looked at before the rest is read
+
+    def close(self) -> None:
+        """Kill the process, if it lives, and free what it held here."""
+        if not self.alive:
+            return
+        self.alive = False
+        if self._pidfd is not None:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            os.close(self._pidfd)
+        self._sock.close()
+        os.close(self._output)
+
+
+def _plain(described: dict[str, Any]) -> dict[str, Any]:
+    """Keep of a session's account of an exception only what has the right type."""
+    texts = {key: str(described[key]) for key in ("type", "text", "stage", "file", "code") if isinstance(described.get(key), str)}
+    line = described.get("line")
+    return {**texts, "line": line} if isinstance(line, int) else texts

@@ -1,0 +1,118 @@
+"""The student's own check: the public tests, once, on every save, or under the debugger.
+
+It runs the same probes and tests as the grader, without the wall around them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pdb
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from grader.course import Assignment
+from grader.export import show_document
+from grader.grade import GradeOptions, grade, start_sandbox
+from grader.progress import console_for, counting
+from grader.sandbox.inside.session import reset
+from grader.sandbox.inside.student import Student, SubmissionFinder
+from grader.suite.collection import count_tests
+from grader.suite.reply import Reply
+
+POLL_S = 0.4
+
+
+def once(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
+    """Check once; always 0, for a failed test is nothing that went wrong with the check."""
+    options = GradeOptions(assignments, seed, hidden=False, rung="split")
+    with start_sandbox(options) as sandbox, counting(assignments, sys.stderr) as progress:
+        graded = grade(path, options, sandbox, progress)
+    hidden = sum(count_tests(assignment.folder / "test_hidden.py") for assignment in assignments)
+    show_document(graded.document, console_for(sys.stdout), hidden=hidden)
+    return 0
+
+
+def watch(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
+    """Check now and whenever a Python file below `path` changes, until Ctrl-C."""
+    before = None
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            now = _saved(path)
+            if now != before:
+                before = now
+                once(path, assignments, seed)
+                print("\nwatching; save a file to check again, Ctrl-C to stop", file=sys.stderr)
+            time.sleep(POLL_S)
+    return 0
+
+
+def _saved(path: Path) -> dict[str, int]:
+    files = path.rglob("*.py") if path.is_dir() else [path]
+    found = {}
+    for file in files:
+        with contextlib.suppress(OSError):
+            found[str(file)] = file.stat().st_mtime_ns
+    return found
+
+
+def debug(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
+    """Run the public probes in this process and stop in the debugger at the first exception."""
+    import importlib.util
+
+    import torch
+
+    from grader.suite.plugin import derive_seed
+    from grader.suite.points import grading_of
+
+    if not path.is_dir():
+        print("grader: --pdb needs a folder, so that the debugger can show your own lines.", file=sys.stderr)
+        return 2
+    with _importable(path):
+        for assignment in assignments:
+            spec = importlib.util.spec_from_file_location("public", assignment.folder / "test_public.py")
+            assert spec is not None and spec.loader is not None
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            for name, test in vars(module).items():
+                if grading_of(test) is None:
+                    continue
+                own = derive_seed(seed, assignment.name, name)
+                print(f"{assignment.name}: {name}")
+                given = {"submission": _InProcess(Student(assignment.name), own, path)}
+                given["rng"] = torch.Generator().manual_seed(own)  # type: ignore[assignment]
+                code = test.__code__
+                try:
+                    test(**{key: given[key] for key in code.co_varnames[: code.co_argcount]})
+                except Exception as problem:
+                    print(f"    {type(problem).__name__}: {problem}")
+                    pdb.post_mortem(problem.__traceback__)
+                    return 0
+    print("Every public test passes.")
+    return 0
+
+
+class _InProcess:
+    """A `submission` whose probes run right here, so that breakpoints and prints work."""
+
+    def __init__(self, student: Student, seed: int, folder: Path) -> None:
+        self._student, self._seed, self._folder = student, seed, folder
+
+    def run(self, probe: object, **inputs: object) -> Reply:
+        reset(self._seed)
+        assert callable(probe)
+        return Reply(probe(self._student, **inputs))
+
+
+@contextlib.contextmanager
+def _importable(path: Path) -> Iterator[None]:
+    finder = SubmissionFinder(os.path.abspath(path))
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+

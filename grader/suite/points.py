@@ -1,0 +1,40 @@
+"""`@points`: what a test is worth, whose test it is, and which promise of the handout it checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+Test = TypeVar("Test", bound=Callable[..., None])
+ATTRIBUTE = "__grading__"
+
+
+@dataclass(frozen=True)
+class Grading:
+    """`points` it earns, the contract's name it is `of`, the id of the `promise` it checks.
+
+    `side` marks a promise to raise or to leave something alone; together such tests carry at most
+    15 % of an assignment.
+    """
+
+    points: float
+    of: str
+    promise: str
+    side: bool = False
+
+
+def points(worth: float, *, of: str, promise: str, side: bool = False) -> Callable[[Test], Test]:
+    """Mark a test function as worth `worth` points: `@points(2, of="train", promise="clipping")`."""
+
+    def mark(test: Test) -> Test:
+        setattr(test, ATTRIBUTE, Grading(worth, of, promise, side))
+        return test
+
+    return mark
+
+
+def grading_of(test: object) -> Grading | None:
+    """The mark that `points` left on a test function, or None."""
+    mark = getattr(test, ATTRIBUTE, None)
+    return mark if isinstance(mark, Grading) else None

@@ -1,0 +1,94 @@
+"""From what a test function did to a verdict: a status, a kind, and sentences to show.
+
+Public tests quote the student's own output; hidden ones speak from `messages.HIDDEN` and quote
+nothing. Exceptions of the trusted side that no rule here knows are the grader's own errors.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+from grader import messages
+from grader.course import Assignment
+from grader.messages import quote
+from grader.sandbox import ProbeDied, ProbeRaised, ProbeTimeout
+from grader.suite.expectation import Mismatch
+
+ALLOCATION_FAILED = ("can't allocate memory", "Cannot allocate memory", "out of memory", "failed to allocate")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`status` as in the result document; `kind` a key of `messages.HIDDEN`; `detail` for public tests."""
+
+    status: str
+    kind: str = ""
+    detail: str = ""
+    final: bool = False  # nothing could change in a process of its own
+
+
+PASSED = Verdict("passed")
+
+
+def judge(problem: BaseException, assignment: Assignment, name: str) -> Verdict:
+    """The verdict on a test of `name` that raised `problem`."""
+    if isinstance(problem, Mismatch):
+        return Verdict("failed", "mismatch", str(problem))
+    if isinstance(problem, ProbeTimeout):
+        return _timeout(problem, assignment, name)
+    if isinstance(problem, ProbeDied):
+        return _died(problem, name)
+    if isinstance(problem, ProbeRaised):
+        return _raised(problem.described, assignment, name)
+    return Verdict("grader-error", "grader-error", messages.GRADER_ERROR, final=True)
+
+
+def _timeout(problem: ProbeTimeout, assignment: Assignment, name: str) -> Verdict:
+    if problem.limit == "cpu":
+        return Verdict("timeout", "cpu", messages.TIMEOUT_CPU.format(name=name, limit=assignment.cpu_s))
+    if problem.limit == "wall":
+        return Verdict("timeout", "wall", messages.TIMEOUT_WALL.format(name=name))
+    return Verdict("timeout", "total", messages.TIMEOUT_TOTAL, final=True)
+
+
+def _died(problem: ProbeDied, name: str) -> Verdict:
+    if problem.status is not None and problem.status & 0x7F == signal.SIGXCPU:
+        return Verdict("timeout", "cpu", messages.TIMEOUT_TOTAL)
+    if "unreadable" in str(problem):
+        return Verdict("error", "reply", messages.BAD_REPLY.format(name=name, problem=quote(str(problem), 200)))
+    return Verdict("error", "died", messages.DIED.format(name=name))
+
+
+def _raised(described: dict[str, Any], assignment: Assignment, name: str) -> Verdict:
+    kind, text = described.get("type", ""), described.get("text", "")
+    if kind == "MissingModule":
+        missing = quote(text, 120).split(" ")[0]
+        return Verdict("error", "missing", messages.MISSING_FILE.format(file=missing), final=True)
+    if kind == "MissingName":
+        return Verdict("error", "missing", quote(text, 200) + ".", final=True)
+    if kind == "NotImplementedError":
+        return Verdict("error", "not-implemented", messages.NOT_IMPLEMENTED.format(name=name), final=True)
+    if kind == "LibraryCellRefused":
+        return Verdict("failed", "library-called", messages.LIBRARY_CELL_CALLED.format(name=name))
+    if kind == "MemoryError" or any(phrase in text for phrase in ALLOCATION_FAILED):
+        return Verdict("error", "memory", messages.OUT_OF_MEMORY.format(name=name))
+    problem = _problem(described)
+    if described.get("stage") == "import":
+        return Verdict("error", "import", messages.IMPORT_FAILED.format(file=assignment.file, problem=problem))
+    if kind in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
+        return Verdict("error", "exited", messages.EXITED.format(name=name))
+    return Verdict("error", "raised", messages.RAISED.format(name=name, problem=problem))
+
+
+def _problem(described: dict[str, Any]) -> str:
+    """`ValueError: not enough values` and, on a line of its own, where in the submission."""
+    text = quote(described.get("text", ""), 400)
+    kind = quote(described.get("type", "an exception"), 80)
+    said = f"{kind}: {text}" if text else kind
+    if "file" not in described or "line" not in described:
+        return said
+    place = f"{quote(described['file'], 80)}, line {described['line']}"
+    code = quote(described.get("code", ""), 160)
+    return f"{said}\n    {place}: {code}" if code else f"{said}\n    {place}"

@@ -1,0 +1,139 @@
+"""Values as data: None, bool, int, float, str, list, tuple, dict and tensors, and nothing else.
+
+`encode` runs on both sides and copies every tensor: contiguous, on the CPU, detached. Anything it
+has no form for becomes an `Opaque` that only names the type, so a test can say "you returned a
+`map`" without the object ever leaving its process. `decode` trusts nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from dataclasses import dataclass
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from grader.wire.frames import WireError
+
+MAX_DEPTH = 32
+MAX_TENSORS = 4096
+MAX_STRING = 2**20
+MAX_INTEGER = 2**63
+TYPE_NAME_LIMIT = 80
+DTYPES = (
+    torch.float64,
+    torch.float32,
+    torch.float16,
+    torch.bfloat16,
+    torch.int64,
+    torch.int32,
+    torch.int16,
+    torch.int8,
+    torch.uint8,
+    torch.bool,
+)
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """Stands for a value that has no form on the wire; `kind` says what it was."""
+
+    kind: str
+
+
+def encode(value: Any) -> tuple[Any, bytes]:
+    """Split a value into a JSON tree and a safetensors body.
+
+    `encode({"h": torch.zeros(2), "n": 3})` gives
+    `{"dict": [["h", {"tensor": "0"}], ["n", 3]]}` and the bytes that hold tensor "0".
+    """
+    tensors: dict[str, torch.Tensor] = {}
+    tree = _encode(value, tensors, 0)
+    return tree, safetensors.torch.save(tensors) if tensors else b""
+
+
+def _encode(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        return {"opaque": "a value nested too deep"}
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, torch.Tensor):
+        return _encode_tensor(value, tensors)
+    if isinstance(value, str):
+        return value[:MAX_STRING]
+    if isinstance(value, numbers.Integral):
+        whole = int(value)
+        return whole if abs(whole) < MAX_INTEGER else {"opaque": "an integer of over 63 bits"}
+    if isinstance(value, numbers.Real):
+        real = float(value)
+        return real if math.isfinite(real) else {"float": str(real)}
+    if isinstance(value, list | tuple):
+        items = [_encode(item, tensors, depth + 1) for item in value]
+        return items if isinstance(value, list) else {"tuple": items}
+    if isinstance(value, dict):
+        pairs = [[_encode(k, tensors, depth + 1), _encode(v, tensors, depth + 1)] for k, v in value.items()]
+        return {"dict": pairs}
+    return {"opaque": type(value).__name__[:TYPE_NAME_LIMIT]}
+
+
+def _encode_tensor(value: torch.Tensor, tensors: dict[str, torch.Tensor]) -> Any:
+    try:
+        plain = value.detach().to("cpu").contiguous().clone()
+        if plain.dtype not in DTYPES or len(tensors) >= MAX_TENSORS:
+            return {"opaque": f"tensor of {plain.dtype}"}
+    except (RuntimeError, NotImplementedError):  # meta and other tensors without storage
+        return {"opaque": "tensor without plain storage"}
+    name = str(len(tensors))
+    tensors[name] = plain
+    return {"tensor": name}
+
+
+def decode(tree: Any, body: bytes) -> Any:
+    """Rebuild what `encode` split. Raises WireError on anything `encode` would not have made."""
+    try:
+        tensors = safetensors.torch.load(body) if body else {}
+    except (SafetensorError, KeyError, ValueError, RuntimeError, OverflowError, TypeError) as problem:
+        raise WireError(f"a frame's tensors cannot be read ({type(problem).__name__})") from None
+    for tensor in tensors.values():
+        if tensor.dtype not in DTYPES:
+            raise WireError(f"a frame holds a tensor of {tensor.dtype}")
+    return _decode(tree, tensors, 0)
+
+
+def _decode(tree: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
+    if depth > MAX_DEPTH + 2:
+        raise WireError("a frame is nested too deep")
+    if tree is None or isinstance(tree, bool | int | float | str):
+        return tree
+    if isinstance(tree, list):
+        return [_decode(item, tensors, depth + 1) for item in tree]
+    if not isinstance(tree, dict) or len(tree) != 1:
+        raise WireError("a frame holds an unknown form")
+    (form, content), *_ = tree.items()
+    if form == "tensor" and isinstance(content, str) and content in tensors:
+        return tensors[content]
+    if form == "tuple" and isinstance(content, list):
+        return tuple(_decode(item, tensors, depth + 1) for item in content)
+    if form == "float" and content in ("nan", "inf", "-inf"):
+        return float(content)
+    if form == "opaque" and isinstance(content, str):
+        return Opaque(content[:TYPE_NAME_LIMIT])
+    if form == "dict" and isinstance(content, list):
+        return _decode_dict(content, tensors, depth)
+    raise WireError("a frame holds an unknown form")
+
+
+def _decode_dict(pairs: list[Any], tensors: dict[str, torch.Tensor], depth: int) -> dict[Any, Any]:
+    decoded: dict[Any, Any] = {}
+    for pair in pairs:
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise WireError("a frame holds a malformed dictionary")
+        key = _decode(pair[0], tensors, depth + 1)
+        try:
+            decoded[key] = _decode(pair[1], tensors, depth + 1)
+        except TypeError:  # an unhashable key
+            raise WireError("a frame holds a dictionary with an unhashable key") from None
+    return decoded
