@@ -124,15 +124,18 @@ def _grade(options: argparse.Namespace) -> int:
     assignments = _selected(options.assignment)
     path = _existing(options.path)
     destination = _destination(options)
-    from grader.export import show_document
-    from grader.grade import GradeOptions, grade, start_sandbox
-    from grader.progress import console_for, counting
-    from grader.result import percent
+    from grader.options import GradeOptions, start_sandbox
     from grader.sandbox import SandboxError, rank
 
     choice = GradeOptions(assignments, options.seed, _device(options.device))
     try:
-        with start_sandbox(choice) as sandbox:
+        starting = start_sandbox(choice)
+        from grader.export import show_document  # these need torch; the sandbox loads its own meanwhile
+        from grader.grade import grade
+        from grader.progress import console_for, counting
+        from grader.result import percent
+
+        with starting as sandbox:
             if rank(sandbox.level) < rank(options.require_isolation):
                 raise Stop(GRADER_FAILED, _below_the_floor(sandbox.level, options.require_isolation))
             with counting(assignments, sys.stderr) as progress:

@@ -22,7 +22,7 @@ class CourseError(Exception):
     """The course's own files contradict themselves; the message names the file."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one object each, made by load_course
 class Assignment:
     """One assignment as `assignment.toml` describes it.
 

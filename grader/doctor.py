@@ -65,7 +65,9 @@ def show(findings: dict[str, Any], stream: TextIO) -> None:
     """Print the findings as a table: for each act, which rung holds it."""
     console = console_for(stream)
     console.print(
-        Text(f"grader {findings['grader']}, Python {findings['python']}, torch {findings['torch']}, {findings['system']}")
+        Text(
+            f"grader {findings['grader']}, Python {findings['python']}, torch {findings['torch']}, {findings['system']}"
+        )
     )
     console.print(Text(f"GPU: {'CUDA can be used' if findings['cuda'] else 'none that CUDA can use'}"))
     console.print()

@@ -8,23 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.course import Assignment
 from grader.intake import receive
+from grader.options import GradeOptions
 from grader.result import build_document
 from grader.sandbox import Sandbox
 from grader.suite.plugin import Outcome
 from grader.suite.run import run_suites
-
-
-@dataclass(frozen=True)
-class GradeOptions:
-    """What determines a grade besides the submission: assignments, seed, device, which tests."""
-
-    assignments: tuple[Assignment, ...]
-    seed: int = 0
-    device: str = "cpu"
-    hidden: bool = True
-    rung: str | None = None
 
 
 @dataclass(frozen=True)
@@ -33,12 +22,6 @@ class Graded:
 
     document: dict[str, Any]
     grader_errors: list[str]
-
-
-def start_sandbox(options: GradeOptions) -> Sandbox:
-    """A sandbox for these options, to be entered as a context."""
-    warm = frozenset(need for assignment in options.assignments for need in assignment.warm)
-    return Sandbox([assignment.name for assignment in options.assignments], warm, options.rung)
 
 
 def grade(

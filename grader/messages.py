@@ -26,10 +26,15 @@ BAD_REPLY = "{name} gave back something that can't be checked: {problem}"
 TIMEOUT_CPU = "{name} used more computing time than the limit of {limit:g} s. Is there a loop that never ends?"
 TIMEOUT_WALL = "{name} gave no answer in time. Is it waiting for something, or looping for ever?"
 TIMEOUT_TOTAL = "Not run: the tests before it used up the time for this assignment."
-LIBRARY_CELL_SEEN = "{name} uses a recurrent cell of the library, which this assignment asks you to build:\n    line {line}: {code}"
+LIBRARY_CELL_SEEN = (
+    "{name} uses a recurrent cell of the library, which this assignment asks you to build:\n    line {line}: {code}"
+)
 LIBRARY_CELL_CALLED = "{name} called a recurrent cell of the library, which this assignment asks you to build yourself."
 LIBRARY_CELL_REVIEW = "line {line} mentions a recurrent cell of the library: {code}"
-GRADER_ERROR = "The grader itself failed here, so this test has no verdict. It is not your fault; please tell your instructor."
+STAND_IN = "Passed with a stand-in for the part it builds on, because your own has a mistake there."
+GRADER_ERROR = (
+    "The grader itself failed here, so this test has no verdict. It is not your fault; please tell your instructor."
+)
 
 # The same, for a hidden test: whole sentences of a fixed list.
 HIDDEN = {
@@ -67,7 +72,9 @@ def clean(text: str) -> str:
     Newlines and tabs stay; a path keeps its last part: `/home/ada/cells.py` becomes `cells.py`.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+    text = "".join(
+        c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    )
     text = _PATH.sub(lambda match: match.group().rstrip("/").rsplit("/", 1)[-1], text)
     text = _ADDRESS.sub("0x…", text)
     return _PROCESS.sub(r"\1\2…", text)

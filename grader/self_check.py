@@ -15,7 +15,8 @@ from pathlib import Path
 
 from grader.course import Assignment
 from grader.export import show_document
-from grader.grade import GradeOptions, grade, start_sandbox
+from grader.grade import grade
+from grader.options import GradeOptions, start_sandbox
 from grader.progress import console_for, counting
 from grader.sandbox.inside.session import reset
 from grader.sandbox.inside.student import Student, SubmissionFinder
@@ -114,5 +115,3 @@ def _importable(path: Path) -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(finder)
-
-

@@ -19,7 +19,9 @@ class RNNCellFromScratch(nn.Module):
         super().__init__()
         self.input_size = input_size
         self.hidden_size = hidden_size
-        raise NotImplementedError("cells: RNNCellFromScratch.__init__ is yours to write. Check it with: grader check -a cells")
+        raise NotImplementedError(
+            "cells: RNNCellFromScratch.__init__ is yours to write. Check it with: grader check -a cells"
+        )
 
     def forward(self, x_t, h_prev, c_prev=None):
         """One time step.
@@ -27,7 +29,9 @@ class RNNCellFromScratch(nn.Module):
         x_t: (B, I), the input; h_prev: (B, H), the previous state; c_prev: ignored.
         Returns (h, h) with h of shape (B, H).
         """
-        raise NotImplementedError("cells: RNNCellFromScratch.forward is yours to write. Check it with: grader check -a cells")
+        raise NotImplementedError(
+            "cells: RNNCellFromScratch.forward is yours to write. Check it with: grader check -a cells"
+        )
 
 
 class LSTMCellFromScratch(nn.Module):
@@ -41,7 +45,9 @@ class LSTMCellFromScratch(nn.Module):
         super().__init__()
         self.input_size = input_size
         self.hidden_size = hidden_size
-        raise NotImplementedError("cells: LSTMCellFromScratch.__init__ is yours to write. Check it with: grader check -a cells")
+        raise NotImplementedError(
+            "cells: LSTMCellFromScratch.__init__ is yours to write. Check it with: grader check -a cells"
+        )
 
     def forward(self, x_t, h_prev, c_prev):
         """One time step.
@@ -49,7 +55,9 @@ class LSTMCellFromScratch(nn.Module):
         x_t: (B, I), the input; h_prev and c_prev: (B, H), the previous states.
         Returns (h_t, c_t), each (B, H).
         """
-        raise NotImplementedError("cells: LSTMCellFromScratch.forward is yours to write. Check it with: grader check -a cells")
+        raise NotImplementedError(
+            "cells: LSTMCellFromScratch.forward is yours to write. Check it with: grader check -a cells"
+        )
 
 
 class GRUCellFromScratch(nn.Module):
@@ -63,7 +71,9 @@ class GRUCellFromScratch(nn.Module):
         super().__init__()
         self.input_size = input_size
         self.hidden_size = hidden_size
-        raise NotImplementedError("cells: GRUCellFromScratch.__init__ is yours to write. Check it with: grader check -a cells")
+        raise NotImplementedError(
+            "cells: GRUCellFromScratch.__init__ is yours to write. Check it with: grader check -a cells"
+        )
 
     def forward(self, x_t, h_prev, c_prev=None):
         """One time step.
@@ -71,4 +81,6 @@ class GRUCellFromScratch(nn.Module):
         x_t: (B, I), the input; h_prev: (B, H), the previous state; c_prev: ignored.
         Returns (h, h) with h of shape (B, H).
         """
-        raise NotImplementedError("cells: GRUCellFromScratch.forward is yours to write. Check it with: grader check -a cells")
+        raise NotImplementedError(
+            "cells: GRUCellFromScratch.forward is yours to write. Check it with: grader check -a cells"
+        )

@@ -10,9 +10,7 @@ RNN_STEP = "h = torch.tanh(x_t @ self.W_x.T + h_prev @ self.W_h.T + self.bias)"
 LSTM_BLOCKS = "i, f, candidate, o = blocks.chunk(4, dim=1)"
 LSTM_C = "c_t = f * c_prev + i * candidate"
 LSTM_H = "h_t = o * torch.tanh(c_t)"
-GRU_CANDIDATE = (
-    "candidate = torch.tanh(x_t @ self.W_x_cand.T + (r * h_prev) @ self.W_h_cand.T + self.b_cand)"
-)
+GRU_CANDIDATE = "candidate = torch.tanh(x_t @ self.W_x_cand.T + (r * h_prev) @ self.W_h_cand.T + self.b_cand)"
 GRU_H = "h = (1 - z) * h_prev + z * candidate"
 
 MISCONCEPTIONS = (
@@ -149,7 +147,12 @@ MISCONCEPTIONS = (
     Misconception(
         "lstm-forget-bias-zero",
         LSTM,
-        (("        bias[hidden_size : 2 * hidden_size] = 1.0  # start by remembering (Jozefowicz et al., 2015)\n", ""),),
+        (
+            (
+                "        bias[hidden_size : 2 * hidden_size] = 1.0  # start by remembering (Jozefowicz et al., 2015)\n",
+                "",
+            ),
+        ),
         "A fresh cell forgets half of its memory at each step.",
         "The fresh bias is zero everywhere. One of its four blocks should start at 1, so that the cell begins by "
         "remembering.",

@@ -1,10 +1,11 @@
-"""Names the misconception behind a failed test, or none."""
+"""Names the misconceptions behind failed tests, where the replies show one."""
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,32 +13,46 @@ import torch
 from grader.course import Assignment
 from grader.diagnosis.local import LocalStudent, replay
 from grader.diagnosis.misconception import Misconception, load_misconceptions, mutate
-from grader.suite.attempt import Exchange
-from grader.wire import decode, encode
+from grader.suite.attempt import Exchange, stand_ins
+from grader.wire.values import decode, encode
 
 CLOSE = {torch.float64: 1e-6, torch.float32: 2e-4}
 CLOSE_NUMBER = 1e-5
 
 
-def diagnose(assignment: Assignment, exchanges: Sequence[Exchange], of: str) -> Misconception | None:
-    """The misconception whose mutant would have replied as the student's code did, every time.
+def diagnose(assignment: Assignment, failures: Mapping[str, Sequence[Exchange]]) -> dict[str, Misconception]:
+    """For each failed test, by name, the misconception that explains it; tests it can't explain are absent.
 
-    `of` is the contract's name under test; misconceptions of that name are looked at first. None
-    without an exchange, or where the process died: no mutant does that.
+    A candidate explains a test if its mutant would have replied as the student's code did, every
+    time. Of several that do, the one that explains most of the assignment's failed tests is named.
     """
+    explained: dict[str, list[Misconception]] = {}
+    votes: Counter[str] = Counter()
+    for test, exchanges in failures.items():
+        explained[test] = _candidates(assignment, exchanges)
+        votes.update(candidate.id for candidate in explained[test])
+    return {
+        test: _representative(assignment, max(candidates, key=lambda candidate: votes[candidate.id]))
+        for test, candidates in explained.items()
+        if candidates
+    }
+
+
+def _candidates(assignment: Assignment, exchanges: Sequence[Exchange]) -> list[Misconception]:
+    """The misconceptions that reply alike; none where the process died, for no mutant does that."""
     if not exchanges or any(exchange.raised == {"type": "", "text": ""} for exchange in exchanges):
-        return None
-    candidates = sorted(load_misconceptions(assignment), key=lambda m: m.of != of)
-    for candidate in candidates:
-        if all(_replies_alike(assignment, candidate, exchange) for exchange in reversed(exchanges)):
-            return _representative(candidate, candidates)
-    return None
+        return []
+    return [
+        candidate
+        for candidate in load_misconceptions(assignment)
+        if all(_replies_alike(assignment, candidate, exchange) for exchange in reversed(exchanges))
+    ]
 
 
-def _representative(found: Misconception, candidates: Sequence[Misconception]) -> Misconception:
+def _representative(assignment: Assignment, found: Misconception) -> Misconception:
     if found.same_as is None:
         return found
-    return next(candidate for candidate in candidates if candidate.id == found.same_as)
+    return next(other for other in load_misconceptions(assignment) if other.id == found.same_as)
 
 
 def _replies_alike(assignment: Assignment, candidate: Misconception, exchange: Exchange) -> bool:
@@ -53,7 +68,7 @@ class _Question:
     def __init__(self, assignment: Assignment, candidate: Misconception, exchange: Exchange) -> None:
         self.assignment, self.candidate, self.exchange = assignment, candidate, exchange
         tree, body = encode(exchange.inputs)
-        self.key = (candidate.id, exchange.probe.__name__, exchange.seed, repr(tree), body)
+        self.key = (candidate.id, exchange.probe.__name__, exchange.seed, exchange.stand_in, repr(tree), body)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -64,14 +79,17 @@ class _Question:
 
 @functools.lru_cache(maxsize=4096)
 def _mutant_reply(question: _Question) -> tuple[Any, dict[str, Any] | None]:
-    student = _mutant(question.assignment.name, question.candidate)
+    student = _mutant(question.assignment, question.candidate, question.exchange.stand_in)
     reply, raised = replay(student, question.exchange.probe, question.exchange.inputs, question.exchange.seed)
     return (decode(*encode(reply)), None) if raised is None else (None, raised)
 
 
-@functools.lru_cache(maxsize=512)
-def _mutant(assignment_name: str, candidate: Misconception) -> LocalStudent:
-    return LocalStudent(assignment_name, mutate(assignment_name, candidate))
+@functools.lru_cache(maxsize=512)  # a mutant's modules are made once
+def _mutant(assignment: Assignment, candidate: Misconception, stand_in: bool) -> LocalStudent:
+    others = (
+        {file.removesuffix(".py"): text.decode() for file, text in stand_ins(assignment).items()} if stand_in else {}
+    )
+    return LocalStudent(assignment.name, mutate(assignment.name, candidate), others)
 
 
 def _same_error(ours: dict[str, Any] | None, theirs: dict[str, Any] | None) -> bool:

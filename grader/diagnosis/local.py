@@ -24,9 +24,13 @@ from grader.suite.attempt import Probe
 class LocalStudent:
     """A probe's `student` made from sources: the assignment's own, and the solutions for the rest."""
 
-    def __init__(self, assignment_name: str, source: str | None = None) -> None:
+    def __init__(
+        self, assignment_name: str, source: str | None = None, others: Mapping[str, str] | None = None
+    ) -> None:
         self._name = assignment_name
-        self._sources = {} if source is None else {assignment_name: source}
+        self._sources = dict(others or {})
+        if source is not None:
+            self._sources[assignment_name] = source
         self._modules: dict[str, ModuleType] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -65,7 +69,9 @@ class LocalStudent:
                     sys.modules[sibling] = module
 
 
-def replay(student: LocalStudent, probe: Probe, inputs: Mapping[str, Any], seed: int) -> tuple[Any, dict[str, Any] | None]:
+def replay(
+    student: LocalStudent, probe: Probe, inputs: Mapping[str, Any], seed: int
+) -> tuple[Any, dict[str, Any] | None]:
     """Run a probe here; return (reply, None), or (None, what was raised) as a session describes it."""
     with _modes_kept():
         reset(seed)

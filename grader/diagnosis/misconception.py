@@ -53,6 +53,8 @@ def mutate(assignment_name: str, misconception: Misconception) -> str:
     for old, new in misconception.edits:
         if source.count(old) != 1:
             where = solution_path(assignment_name).relative_to(ROOT)
-            raise CourseError(f"{misconception.id}: its edit fits {source.count(old)} places of {where}, not one: {old!r}")
+            raise CourseError(
+                f"{misconception.id}: its edit fits {source.count(old)} places of {where}, not one: {old!r}"
+            )
         source = source.replace(old, new)
     return source

@@ -189,4 +189,8 @@ def _is_library_cell(dotted: str) -> bool:
     parts = dotted.split(".")
     if parts[0] != "torch":
         return False
-    return parts[-1] in CLASSES or parts[-1] in KERNELS or (parts[-1] in ("default", "input", "data") and parts[-2] in KERNELS)
+    return (
+        parts[-1] in CLASSES
+        or parts[-1] in KERNELS
+        or (parts[-1] in ("default", "input", "data") and parts[-2] in KERNELS)
+    )

@@ -55,7 +55,13 @@ def percent(document: dict[str, Any]) -> float:
 
 
 def _assignment_row(submission: Submission, assignment: Assignment, outcomes: list[Outcome]) -> dict[str, Any]:
-    tests = [_test_row(submission, outcome) for outcome in outcomes]
+    failures = {
+        outcome.name: outcome.attempt.exchanges
+        for outcome in outcomes
+        if outcome.attempt is not None and outcome.verdict.kind in ("mismatch", "raised")
+    }
+    causes = diagnose(assignment, failures)
+    tests = [_test_row(submission, outcome, causes.get(outcome.name)) for outcome in outcomes]
     most = sum(test["max_score"] for test in tests)
     return {
         "name": assignment.name,
@@ -66,9 +72,8 @@ def _assignment_row(submission: Submission, assignment: Assignment, outcomes: li
     }
 
 
-def _test_row(submission: Submission, outcome: Outcome) -> dict[str, Any]:
+def _test_row(submission: Submission, outcome: Outcome, misconception: Misconception | None) -> dict[str, Any]:
     passed = outcome.verdict.status == "passed"
-    misconception = None if passed else _misconception(outcome)
     row: dict[str, Any] = {
         "name": outcome.name,
         "of": outcome.grading.of,
@@ -76,7 +81,7 @@ def _test_row(submission: Submission, outcome: Outcome) -> dict[str, Any]:
         "status": outcome.verdict.status,
         "score": outcome.grading.points if passed else 0.0,
         "max_score": float(outcome.grading.points),
-        "message": "" if passed else _message(outcome, misconception),
+        "message": outcome.verdict.detail if passed else _message(outcome, misconception),
         "misconception": misconception.id if misconception else None,
     }
     review = [finding for finding in submission.findings.get(outcome.grading.of, []) if not finding.certain]
@@ -87,12 +92,6 @@ def _test_row(submission: Submission, outcome: Outcome) -> dict[str, Any]:
         "student_cpu_s": round(outcome.attempt.cpu_s, 4) if outcome.attempt else 0.0,
     }
     return row
-
-
-def _misconception(outcome: Outcome) -> Misconception | None:
-    if outcome.attempt is None or outcome.verdict.kind not in ("mismatch", "raised"):
-        return None
-    return diagnose(outcome.assignment, outcome.attempt.exchanges, outcome.grading.of)
 
 
 def _message(outcome: Outcome, misconception: Misconception | None) -> str:

@@ -22,12 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from grader.sandbox import canary_targets, namespaced, process_tree
 from grader.sandbox.session import Clock, ProbeDied, Session
 from grader.sandbox.staging import stage_kit
-from grader.wire import WireError, encode, read_frame, write_frame
+from grader.wire import WireError, read_frame, write_frame
 
 RUNGS = ("split", "landlock", "namespaced")
 CLAIMS = {
@@ -62,7 +60,10 @@ class Limits:
 
 @dataclass
 class Sandbox:
-    """A started sandbox. Use as a context manager; `rung` None means the best one that holds."""
+    """A sandbox. It starts when it is made and is ready when entered as a context.
+
+    `rung` None means the best one that holds. `warm` names what sessions will need loaded.
+    """
 
     assignments: Iterable[str]
     warm: frozenset[str] = frozenset()
@@ -79,6 +80,9 @@ class Sandbox:
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._unready: str | None = None
+        self._rungs = [self.rung] if self.rung else ["namespaced", "split"]
+        process_tree.adopt_orphans()
+        self._launched = self._launch(self._rungs[0])
 
     @property
     def gaps(self) -> list[str]:
@@ -87,9 +91,9 @@ class Sandbox:
 
     def __enter__(self) -> Sandbox:
         make_undumpable()
-        rungs = [self.rung] if self.rung else ["namespaced", "split"]
-        for rung in rungs:
-            if self._launch(rung) and self._measure(rung):
+        for number, rung in enumerate(self._rungs):
+            launched = self._launched if number == 0 else self._launch(rung)
+            if launched and self._measure(rung):
                 return self
             self._stop()
         self._folder.cleanup()
@@ -166,6 +170,10 @@ class Sandbox:
         refuse_library_cells: bool,
         wall: Clock | None,
     ) -> Session:
+        import torch  # late: the zygote loads its own torch meanwhile
+
+        from grader.wire.values import encode
+
         self.started += 1
         number = self.started
         ours, theirs = socket.socketpair()
@@ -185,7 +193,9 @@ class Sandbox:
             theirs.close()
             os.close(output_theirs)
         session = Session(ours, output, limits.cpu_s, lambda: self._ended(number), wall)
-        as_tensors = {name: torch.frombuffer(bytearray(content or b"\n"), dtype=torch.uint8) for name, content in files.items()}
+        as_tensors = {
+            name: torch.frombuffer(bytearray(content or b"\n"), dtype=torch.uint8) for name, content in files.items()
+        }
         tree, body = encode(as_tensors)
         session.begin(
             {
@@ -288,4 +298,3 @@ def make_undumpable() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-

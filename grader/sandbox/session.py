@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from grader.wire import WireError, decode, encode, read_frame, write_frame
+from grader.wire import WireError, read_frame, write_frame
 
 PROBE_WALL_S = 20.0
 OPEN_WALL_S = 20.0
@@ -103,6 +103,8 @@ class Session:
 
         Raises ProbeRaised, ProbeTimeout or ProbeDied; after the last two the session is over.
         """
+        from grader.wire.values import decode, encode  # late: needs torch
+
         self._number += 1
         self.calls += 1
         self._printed.clear()
@@ -218,6 +220,10 @@ class Session:
 
 def _plain(described: dict[str, Any]) -> dict[str, Any]:
     """Keep of a session's account of an exception only what has the right type."""
-    texts = {key: str(described[key]) for key in ("type", "text", "stage", "file", "code") if isinstance(described.get(key), str)}
+    texts = {
+        key: str(described[key])
+        for key in ("type", "text", "stage", "file", "code")
+        if isinstance(described.get(key), str)
+    }
     line = described.get("line")
     return {**texts, "line": line} if isinstance(line, int) else texts

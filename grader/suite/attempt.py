@@ -27,6 +27,22 @@ class Exchange:
     seed: int
     reply: Any = None
     raised: dict[str, Any] | None = None
+    stand_in: bool = False
+
+
+def stand_ins(assignment: Assignment) -> dict[str, bytes]:
+    """The modules that stand in for what the assignment builds on, by file name.
+
+    A stand-in keeps the interface and holds no answer: `assignments/cells/stand_in.py` is another
+    recurrence under the same parameter names. An assignment whose probes send what they need as
+    data has none.
+    """
+    found = {}
+    for need in assignment.needs:
+        path = assignment.folder.parent / need / "stand_in.py"
+        if path.is_file():
+            found[f"{need}.py"] = path.read_bytes()
+    return found
 
 
 class Desk:
@@ -38,16 +54,18 @@ class Desk:
         self._files = files
         self.wall = wall
         self._session: Session | None = None
+        self._stand_in = False
 
-    def session(self, fresh: bool) -> Session:
-        """A living session; a new process if `fresh` or if the last one is gone."""
-        if self._session is not None and (fresh or not self._session.alive):
+    def session(self, fresh: bool, stand_in: bool) -> Session:
+        """A living session; a new process if `fresh`, or if the last one is gone or of the other kind."""
+        if self._session is not None and (fresh or not self._session.alive or stand_in != self._stand_in):
             self.close()
+        self._stand_in = stand_in
         if self._session is None:
             self._session = self._sandbox.open(
                 self._assignment.name,
                 self._assignment.name,
-                self._files,
+                {**self._files, **stand_ins(self._assignment)} if stand_in else self._files,
                 Limits(memory_mb=self._assignment.memory_mb, cpu_s=self._assignment.cpu_s),
                 refuse_library_cells=self._assignment.refuses_library_cells,
                 wall=self.wall,
@@ -63,12 +81,17 @@ class Desk:
 
 @dataclass
 class Attempt:
-    """The `submission` fixture of one test function call."""
+    """The `submission` fixture of one test function call.
+
+    `stand_in` is True when what the assignment builds on has been replaced, because the student's
+    own made the test fail: the oracle then has to reckon with the replacement too.
+    """
 
     desk: Desk
     seed: int
     device: str
     fresh: bool
+    stand_in: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
     printed: str = ""
     cpu_s: float = 0.0
@@ -81,20 +104,22 @@ class Attempt:
         Raises ProbeRaised, ProbeDied or ProbeTimeout, which a test lets pass.
         """
         started = time.perf_counter()
-        session = self.desk.session(self.fresh)
+        session = self.desk.session(self.fresh, self.stand_in)
         self.shared = self.shared or session.calls > 0
         before = session.cpu_used_s
         try:
             values = session.call(probe.__name__, inputs, self.seed, self.device)
         except ProbeRaised as problem:
-            self.exchanges.append(Exchange(probe, inputs, self.seed, raised=problem.described))
+            self.exchanges.append(Exchange(probe, inputs, self.seed, raised=problem.described, stand_in=self.stand_in))
             raise
         except (ProbeDied, ProbeTimeout):
-            self.exchanges.append(Exchange(probe, inputs, self.seed, raised={"type": "", "text": ""}))
+            self.exchanges.append(
+                Exchange(probe, inputs, self.seed, raised={"type": "", "text": ""}, stand_in=self.stand_in)
+            )
             raise
         finally:
             self.cpu_s += session.cpu_used_s - before
             self.probe_s += time.perf_counter() - started
             self.printed = session.printed if session.alive else self.printed
-        self.exchanges.append(Exchange(probe, inputs, self.seed, reply=values))
+        self.exchanges.append(Exchange(probe, inputs, self.seed, reply=values, stand_in=self.stand_in))
         return Reply(values)

@@ -21,7 +21,25 @@ from grader.suite.points import Grading, grading_of
 SHARE_OF_PUBLIC = (0.40, 0.60)
 SHARE_OF_SIDE = 0.15
 SECRET_MODULES = ("oracle", "misconceptions", "test_hidden", "test_public", "solutions")
-PROBE_ROOTS = frozenset({"torch", "numpy", "math", "copy", "contextlib", "threading", "random", "assignments", "__future__", "typing", "collections", "dataclasses", "itertools", "functools", "inspect"})
+PROBE_ROOTS = frozenset(
+    {
+        "torch",
+        "numpy",
+        "math",
+        "copy",
+        "contextlib",
+        "threading",
+        "random",
+        "assignments",
+        "__future__",
+        "typing",
+        "collections",
+        "dataclasses",
+        "itertools",
+        "functools",
+        "inspect",
+    }
+)
 
 
 def check(assignments: Iterable[Assignment], items: Iterable[pytest.Item]) -> None:
@@ -58,7 +76,9 @@ def _mark(item: pytest.Item, assignment: Assignment) -> Grading:
 def _check_sums(assignment: Assignment, marks: dict[str, Grading], public: set[str]) -> None:
     total = sum(mark.points for mark in marks.values())
     if abs(total - assignment.points) > 1e-9:
-        raise CourseError(f"{assignment.name}: its tests carry {total:g} points, assignment.toml says {assignment.points:g}")
+        raise CourseError(
+            f"{assignment.name}: its tests carry {total:g} points, assignment.toml says {assignment.points:g}"
+        )
     share = sum(marks[name].points for name in public) / total
     if not SHARE_OF_PUBLIC[0] <= share <= SHARE_OF_PUBLIC[1]:
         raise CourseError(f"{assignment.name}: public tests carry {share:.0%} of the points, not 40 to 60 %")

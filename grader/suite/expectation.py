@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from grader.messages import quote
-from grader.wire import Opaque
+from grader.wire.values import Opaque
 
 
 class Mismatch(Exception):

@@ -72,7 +72,9 @@ def run_suites(
     if watch.problem:
         raise CourseError(watch.problem)
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise CourseError(f"the suite could not be run (pytest ended with {status!r}: {said.getvalue().strip()[-300:]})")
+        raise CourseError(
+            f"the suite could not be run (pytest ended with {status!r}: {said.getvalue().strip()[-300:]})"
+        )
     return SuiteReport(plugin.outcomes, plugin.grader_errors)
 
 

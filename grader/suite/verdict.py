@@ -30,6 +30,8 @@ class Verdict:
 
 
 PASSED = Verdict("passed")
+PASSED_WITH_STAND_IN = Verdict("passed", "stand-in", messages.STAND_IN)
+NOT_THE_PREREQUISITE = frozenset({"grader-error", "not-implemented", "total", "memory", "cpu", "wall"})
 
 
 def judge(problem: BaseException, assignment: Assignment, name: str) -> Verdict:
@@ -70,6 +72,8 @@ def _raised(described: dict[str, Any], assignment: Assignment, name: str) -> Ver
         return Verdict("error", "missing", quote(text, 200) + ".", final=True)
     if kind == "NotImplementedError":
         return Verdict("error", "not-implemented", messages.NOT_IMPLEMENTED.format(name=name), final=True)
+    if kind == "Complaint":
+        return Verdict("failed", "mismatch", quote(text))
     if kind == "LibraryCellRefused":
         return Verdict("failed", "library-called", messages.LIBRARY_CELL_CALLED.format(name=name))
     if kind == "MemoryError" or any(phrase in text for phrase in ALLOCATION_FAILED):

@@ -100,7 +100,8 @@ def decode(tree: Any, body: bytes) -> Any:
     for tensor in tensors.values():
         if tensor.dtype not in DTYPES:
             raise WireError(f"a frame holds a tensor of {tensor.dtype}")
-    return _decode(tree, tensors, 0)
+    # a clone each: safetensors hands out views, and a view cannot stand in for a tensor in autograd
+    return _decode(tree, {name: tensor.clone() for name, tensor in tensors.items()}, 0)
 
 
 def _decode(tree: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:

@@ -24,7 +24,8 @@ from typing import Any
 
 from grader.sandbox.inside import library_cells
 from grader.sandbox.inside.student import Student, write_submission
-from grader.wire import decode, encode, read_frame, receive_exactly, write_frame
+from grader.wire import read_frame, receive_exactly, write_frame
+from grader.wire.values import decode, encode
 
 PR_SET_PDEATHSIG = 1
 TEXT_LIMIT = 4000
