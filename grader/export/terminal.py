@@ -32,7 +32,7 @@ def show_document(document: dict[str, Any], console: Console, *, hidden: int | N
         points = f"{row['score']:g} / {most:g}" + (" bonus" if "bonus" in row else "")
         table.add_row(row["name"], points, f"{passed} of {len(row['tests'])}")
     console.print(Text(document["submission"], style="bold"))
-    console.print(Padding(table, (0, 0, 0, 2)))
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))
     for row in document["assignments"]:
         _show_failures(row, console)
     if document.get("notes"):
@@ -54,27 +54,38 @@ def _last_line(document: dict[str, Any], hidden: int | None) -> str:
 
 
 def _show_failures(row: dict[str, Any], console: Console) -> None:
-    """The failed tests of one assignment; those with one and the same message are told together."""
-    told: dict[str, list[dict[str, Any]]] = {}
+    """The failed tests of one assignment; those with one cause, or one message, are told together."""
+    groups: dict[str, list[dict[str, Any]]] = {}
     for test in row["tests"]:
         if test["status"] != "passed":
-            told.setdefault(test["message"], []).append(test)
-    if not told:
-        return
-    console.print()
-    for message, tests in told.items():
-        first = tests[0]
-        heading = Text(f"{MARKS[first['status']]} {row['name']}: ", style=STYLES[first["status"]])
-        heading.append(_names(tests), style="bold")
-        lost = sum(test["max_score"] - test["score"] for test in tests)
-        heading.append(f"  {first['visibility']}, {first['status']}, −{lost:g}", style="dim")
-        console.print(heading)
-        console.print(Padding(Text(message), (0, 0, 0, 4)))
-    console.print(Text(messages.NEXT_CHECK.format(assignment=row["name"]), style="cyan"))
+            groups.setdefault(test["misconception"] or test["message"], []).append(test)
+    for tests in groups.values():
+        console.print()
+        _show_group(row["name"], tests, console)
+    if groups:
+        console.print(Text(messages.NEXT_CHECK.format(assignment=row["name"]), style="cyan"))
 
 
-def _names(tests: list[dict[str, Any]]) -> str:
-    names = [test["name"].removeprefix("test_").replace("_", " ") for test in tests]
-    if len(names) <= 3:
-        return ", ".join(names)
-    return f"{', '.join(names[:2])} and {len(names) - 2} more"
+def _show_group(assignment: str, tests: list[dict[str, Any]], console: Console) -> None:
+    first = tests[0]
+    lost = sum(test["max_score"] - test["score"] for test in tests)
+    heading = Text(f"{MARKS[first['status']]} {assignment}: ", style=STYLES[first["status"]])
+    heading.append(_readable(first), style="bold")
+    heading.append(f" ({first['visibility']}, {first['status']})")
+    if len(tests) > 1:
+        heading.append(f" and {len(tests) - 1} more")
+    heading.append(f", −{lost:g} points", style="dim")
+    console.print(heading)
+    _indented(first["message"], console)
+    if len(tests) > 1:
+        others = ", ".join(_readable(test) for test in tests[1:6])
+        rest = f" and {len(tests) - 6} others" if len(tests) > 6 else ""
+        _indented(f"The same: {others}{rest}", console, style="dim")
+
+
+def _indented(text: str, console: Console, style: str = "") -> None:
+    console.print(Padding(Text(text, style=style), (0, 0, 0, 4), expand=False))
+
+
+def _readable(test: dict[str, Any]) -> str:
+    return str(test["name"]).removeprefix("test_").replace("_", " ")

@@ -51,7 +51,8 @@ def command(kit: Path, worker: list[str]) -> list[str] | None:
     bwrap = find_bubblewrap()
     if bwrap is None or sys.platform != "linux":
         return None
-    closed = ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]
+    # as process 1 the zygote can't be killed, stopped or outlived by the code it forks off
+    closed = ["--unshare-all", "--unshare-user", "--disable-userns", "--as-pid-1", "--die-with-parent", "--new-session"]
     if os.geteuid() != 0:
         return [bwrap, *closed, *_file_tree(kit, bwrap), "--tmpfs", "/proc", "--remount-ro", "/", "--", *worker]
     uid = str(UIDS[os.getpid() % len(UIDS)])

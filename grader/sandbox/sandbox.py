@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.sandbox import canary_targets, namespaced, process_tree
-from grader.sandbox.session import Clock, ProbeDied, Session
+from grader.sandbox.session import Clock, ProbeDied, ProbeTimeout, Session
 from grader.sandbox.staging import stage_kit
 from grader.wire import WireError, read_frame, write_frame
 
@@ -152,10 +152,10 @@ class Sandbox:
         wall: Clock | None = None,
     ) -> Session:
         """Fork a fresh session that can import `files`. Raises SandboxError if the tree is beyond repair."""
-        for attempt in (1, 2):  # the student's code may have killed the zygote: start another tree
+        for attempt in (1, 2):  # the student's code may have killed or stopped the zygote: start another tree
             try:
                 return self._open(assignment, module, files, limits, refuse_library_cells, wall)
-            except (OSError, EOFError, WireError, ProbeDied) as problem:
+            except (OSError, EOFError, WireError, ProbeDied, ProbeTimeout) as problem:
                 if attempt == 2:
                     raise SandboxError(f"no session could be opened ({problem})") from problem
                 self._restart()

@@ -21,7 +21,7 @@ from typing import Any
 from grader.wire import WireError, read_frame, write_frame
 
 PROBE_WALL_S = 20.0
-OPEN_WALL_S = 20.0
+OPEN_WALL_S = 10.0
 TICK_S = 0.05
 OUTPUT_KEPT = 8192
 CREDENTIALS = struct.Struct("3i")
@@ -150,7 +150,7 @@ class Session:
         received = bytearray()
         while len(received) < count:
             self._check_limits(deadline)
-            watched = [self._sock, self._output] if self._output_open else [self._sock]
+            watched: list[Any] = [self._sock, self._output] if self._output_open else [self._sock]
             ready, _, _ = select.select(watched, [], [], TICK_S)
             if self._output in ready:
                 self._drain()

@@ -23,7 +23,7 @@ from grader.sandbox import Clock, Sandbox
 from grader.suite import collection
 from grader.suite.attempt import Attempt, Desk
 from grader.suite.points import Grading, grading_of
-from grader.suite.verdict import NOT_THE_PREREQUISITE, PASSED, PASSED_WITH_STAND_IN, Verdict, judge
+from grader.suite.verdict import NO_VERDICT, NOT_THE_PREREQUISITE, PASSED, PASSED_WITH_STAND_IN, Verdict, judge
 
 ASSIGNMENT_WALL_S = 30.0
 TRUSTED_TEST_WALL_S = 60.0
@@ -33,6 +33,7 @@ TRUSTED_TEST_WALL_S = 60.0
 class Outcome:
     """One test's verdict and everything needed to explain it."""
 
+    nodeid: str
     assignment: Assignment
     name: str
     public: bool
@@ -65,6 +66,25 @@ class SuitePlugin:
         collection.check(self.assignments, items)
         items.sort(key=lambda item: (self._assignment(item).order, "hidden" in item.path.name))
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run assignment by assignment; after a timeout the rest of that class or function waits.
+
+        So a loop that never ends uses up its own time before that of the neighbours.
+        """
+        waiting = list(session.items)
+        while waiting:
+            item = waiting.pop(0)
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)  # the order may change yet
+            if not self.outcomes or self.outcomes[-1].nodeid != item.nodeid:
+                self._keep(item, self._no_verdict(item), None, 0.0)
+            last = self.outcomes[-1]
+            if last.verdict.status == "timeout":
+                waiting.sort(key=lambda later: (self._assignment(later).order, _of(later) == last.grading.of))
+        order = {item.nodeid: number for number, item in enumerate(session.items)}
+        self.outcomes.sort(key=lambda outcome: order[outcome.nodeid])
+        return True
+
     @pytest.fixture
     def submission(self) -> None:
         """Filled in for each attempt by `pytest_pyfunc_call`."""
@@ -90,18 +110,22 @@ class SuitePlugin:
                 again, with_stand_in = self._try(pyfuncitem, assignment, grading, fresh=True, stand_in=True)
                 if with_stand_in is PASSED:
                     attempt, verdict = again, PASSED_WITH_STAND_IN
-        outcome = Outcome(
-            assignment,
-            pyfuncitem.name,
-            "public" in pyfuncitem.path.name,
-            grading,
-            verdict,
-            attempt,
-            time.perf_counter() - started,
-        )
+        self._keep(pyfuncitem, verdict, attempt, time.perf_counter() - started)
+        return True
+
+    def _keep(self, item: pytest.Item, verdict: Verdict, attempt: Attempt | None, duration_s: float) -> None:
+        grading = grading_of(getattr(item, "obj", None))
+        assert grading is not None  # `collection.check` saw to it
+        assignment = self._assignment(item)
+        public = "public" in item.path.name
+        outcome = Outcome(item.nodeid, assignment, item.name, public, grading, verdict, attempt, duration_s)
         self.outcomes.append(outcome)
         self.progress(outcome)
-        return True
+
+    def _no_verdict(self, item: pytest.Item) -> Verdict:
+        """A test that pytest could not even set up: the grader's error, whatever the reason."""
+        self.grader_errors.append(f"{item.nodeid}: pytest ran it without coming to a verdict")
+        return NO_VERDICT
 
     def _try(
         self, item: pytest.Function, assignment: Assignment, grading: Grading, fresh: bool, stand_in: bool = False
@@ -140,6 +164,11 @@ class SuitePlugin:
         if self._desk is not None:
             self._desk.close()
             self._desk = None
+
+
+def _of(item: pytest.Item) -> str:
+    grading = grading_of(getattr(item, "obj", None))
+    return grading.of if grading else ""
 
 
 def _account(item: pytest.Function, problem: BaseException) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 from grader.suite.expectation import Mismatch, describe_kind
+
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Reply:
             raise Mismatch(f"{label} is {describe_kind(value)}, expected a list")
         return list(value)
 
-    def _typed(self, label: str, kind: type[Any], wanted: str) -> Any:
+    def _typed(self, label: str, kind: type[Kind], wanted: str) -> Kind:
         value = self._get(label)
         if not isinstance(value, kind):
             raise Mismatch(f"{label} is {describe_kind(value)}, expected {wanted}")

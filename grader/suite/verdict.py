@@ -30,6 +30,7 @@ class Verdict:
 
 
 PASSED = Verdict("passed")
+NO_VERDICT = Verdict("grader-error", "grader-error", messages.GRADER_ERROR, final=True)
 PASSED_WITH_STAND_IN = Verdict("passed", "stand-in", messages.STAND_IN)
 NOT_THE_PREREQUISITE = frozenset({"grader-error", "not-implemented", "total", "memory", "cpu", "wall"})
 
@@ -44,7 +45,7 @@ def judge(problem: BaseException, assignment: Assignment, name: str) -> Verdict:
         return _died(problem, name)
     if isinstance(problem, ProbeRaised):
         return _raised(problem.described, assignment, name)
-    return Verdict("grader-error", "grader-error", messages.GRADER_ERROR, final=True)
+    return NO_VERDICT
 
 
 def _timeout(problem: ProbeTimeout, assignment: Assignment, name: str) -> Verdict:

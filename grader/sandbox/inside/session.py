@@ -132,7 +132,7 @@ def describe(problem: BaseException, root: str) -> dict[str, Any]:
         text = ""
     described: dict[str, Any] = {"type": type(cause).__name__[:80], "text": text[:TEXT_LIMIT], "stage": stage}
     if isinstance(cause, SyntaxError) and cause.filename and cause.filename.startswith(root):
-        place = (cause.filename, cause.lineno or 0)
+        place: tuple[str, int] | None = (cause.filename, cause.lineno or 0)
     else:
         place = _last_place(cause.__traceback__, root)
     if place:

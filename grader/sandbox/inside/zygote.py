@@ -8,6 +8,7 @@ its own, which the trusted process made and sends along with the request.
 from __future__ import annotations
 
 import array
+import ctypes
 import gc
 import os
 import signal
@@ -17,6 +18,7 @@ import time
 from typing import Any
 
 REAP_PATIENCE_S = 2.0
+PR_SET_DUMPABLE = 4
 
 
 def main() -> None:
@@ -37,6 +39,7 @@ def main() -> None:
         return
     _warm_up(order.get("warm", ()))
     write_frame(control, {"observed": canary.observe(order["acts"])})
+    protect()
     children: dict[int, int] = {}
     while True:
         try:
@@ -54,6 +57,12 @@ def main() -> None:
             children[request["fork"]] = pid
         elif "ended" in request:
             write_frame(control, {"status": _reap(children.pop(request["ended"], None))})
+
+
+def protect() -> None:
+    """Keep sessions, which have the same uid, from reading or writing this process's memory."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _warm_up(needs: Any) -> None:
@@ -90,12 +99,13 @@ def _reap(pid: int | None) -> int | None:
     deadline = time.monotonic() + REAP_PATIENCE_S
     while time.monotonic() < deadline:
         try:
-            done, status = os.waitpid(pid, os.WNOHANG)
+            done, status = os.waitpid(-1, os.WNOHANG)  # as process 1 this one buries orphans too
         except ChildProcessError:
             return None
-        if done:
+        if done == pid:
             return status
-        time.sleep(0.002)
+        if not done:
+            time.sleep(0.002)
     return None
 
 

@@ -1,0 +1,36 @@
+# Two commands: `make grade` and `make test`. The rest is for those who work on the kit.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help grade test lint lock setup-grade setup-test
+
+help:
+	@echo 'make grade                    grade the example class that comes with the kit'
+	@echo 'make grade SUBMISSION=path    grade one folder or archive'
+	@echo 'make test                     run the tests of the kit itself'
+
+setup-grade:
+	@$(PYTHON) grader/bootstrap.py grade
+
+setup-test:
+	@$(PYTHON) grader/bootstrap.py test
+
+grade: setup-grade
+ifdef SUBMISSION
+	@$(BIN)/grader grade '$(SUBMISSION)'
+else
+	@$(BIN)/python -m tests.example_class
+endif
+
+test: setup-test lint
+	@$(BIN)/python -m pytest
+
+lint: setup-test
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+
+# Writes constraints.txt from what is installed now.
+lock: setup-test
+	@{ echo "# What set-up installs, exactly. Made by: make lock"; \
+	   $(BIN)/pip freeze --exclude-editable --exclude sequence-grader | sed 's/+cpu$$//'; } > constraints.txt
