@@ -1,8 +1,9 @@
 """Ends a process and everything it started, daemons included.
 
 Bubblewrap's tree ends with its first process, by the kernel. Without it (the rung `split`) the
-descendants are found in /proc and killed until none is left; one that detached itself is caught
-because the trusted process adopts orphans while a tree is running.
+descendants are found in /proc and killed until none is left. One that detached itself is adopted by
+the zygote or, if that is gone, by the trusted process, which knows it by the tree's mark in its
+environment: a mark that hostile code can shed, one of the reasons why `split` promises nothing.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill `process` and all its descendants, and reap them."""
-    marked = _descendants(process.pid)
+def end(process: subprocess.Popen[bytes], mark: str) -> None:
+    """Kill `process`, all its descendants and all adopted ones that carry `mark`, and reap them."""
+    marked = _descendants(process.pid) | _adopted(mark)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()
@@ -39,6 +40,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
             marked = marked | _descendants(pid)
+        marked |= _adopted(mark)
         marked = {pid for pid in marked if not _reap(pid)}
         if marked:
             time.sleep(0.01)
@@ -57,6 +59,16 @@ def _descendants(root: int) -> set[int]:
         fresh = [pid for pid in children.get(waiting.pop(), []) if pid not in found]
         found.update(fresh)
         waiting += fresh
+    return found
+
+
+def _adopted(mark: str) -> set[int]:
+    """Descendants of this process that have the mark in the environment they were started with."""
+    found = set()
+    for pid in _descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            if mark.encode() in Path(f"/proc/{pid}/environ").read_bytes():
+                found.add(pid)
     return found
 
 

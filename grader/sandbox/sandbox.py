@@ -42,6 +42,7 @@ CLAIMS = {
 }
 START_PATIENCE_S = 60.0
 PR_SET_DUMPABLE = 4
+MARK = "GRADER_SANDBOX"
 
 
 class SandboxError(Exception):
@@ -116,7 +117,12 @@ class Sandbox:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
-            env={**namespaced.ENVIRONMENT, "TMPDIR": self._folder.name, "HOME": self._folder.name},
+            env={
+                **namespaced.ENVIRONMENT,
+                "TMPDIR": self._folder.name,
+                "HOME": self._folder.name,
+                MARK: self._folder.name,
+            },
             start_new_session=True,
         )
         theirs.close()
@@ -268,7 +274,7 @@ class Sandbox:
             self._control.close()
             self._control = None
         if self._process is not None:
-            process_tree.end(self._process)
+            process_tree.end(self._process, f"{MARK}={self._folder.name}")
             self._process = None
 
     def close(self) -> None:

@@ -16,12 +16,14 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from grader.wire import WireError, read_frame, write_frame
 
 PROBE_WALL_S = 20.0
 OPEN_WALL_S = 10.0
+STARVED_SHARE = 0.25
 TICK_S = 0.05
 OUTPUT_KEPT = 8192
 CREDENTIALS = struct.Struct("3i")
@@ -45,11 +47,15 @@ class Clock:
 
 
 class ProbeTimeout(Exception):
-    """A limit was passed; `limit` is "cpu", "wall" or "total"."""
+    """A limit was passed; `limit` is "cpu", "wall" or "total".
 
-    def __init__(self, limit: str) -> None:
+    `starved` says of a wall limit that the process was seen waiting for a CPU: the machine was busy.
+    """
+
+    def __init__(self, limit: str, starved: bool = False) -> None:
         super().__init__(f"the {limit} limit was passed")
         self.limit = limit
+        self.starved = starved
 
 
 class ProbeDied(Exception):
@@ -84,6 +90,7 @@ class Session:
         self._pid: int | None = None
         self._printed = bytearray()
         self._cpu_base = 0.0
+        self._queued_base = 0.0
         self._output_open = True
         self.alive = True
         self.calls = 0
@@ -110,6 +117,7 @@ class Session:
         self._printed.clear()
         tree, body = encode(inputs)
         self._cpu_base = self._cpu()
+        self._queued_base = self._queued()
         try:
             self._sock.settimeout(PROBE_WALL_S)
             write_frame(
@@ -183,8 +191,16 @@ class Session:
         elif self._cpu() - self._cpu_base > self._cpu_s:
             limit = "cpu"
         if limit:
+            starved = limit == "wall" and self._queued() - self._queued_base > STARVED_SHARE * PROBE_WALL_S
             self.close()
-            raise ProbeTimeout(limit)
+            raise ProbeTimeout(limit, starved)
+
+    def _queued(self) -> float:
+        """Seconds that the process has spent ready to run, waiting for a CPU; 0 where it can't be told."""
+        try:
+            return int(Path(f"/proc/{self._pid}/schedstat").read_text().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return 0.0
 
     def _cpu(self) -> float:
         """CPU seconds of the session's process so far, by the kernel's clock for that process."""

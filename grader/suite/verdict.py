@@ -52,7 +52,7 @@ def _timeout(problem: ProbeTimeout, assignment: Assignment, name: str) -> Verdic
     if problem.limit == "cpu":
         return Verdict("timeout", "cpu", messages.TIMEOUT_CPU.format(name=name, limit=assignment.cpu_s))
     if problem.limit == "wall":
-        return Verdict("timeout", "wall", messages.TIMEOUT_WALL.format(name=name))
+        return Verdict("timeout", "wall", messages.TIMEOUT_WALL.format(name=name), final=not problem.starved)
     return Verdict("timeout", "total", messages.TIMEOUT_TOTAL, final=True)
 
 

@@ -36,7 +36,7 @@ def serve(sock: socket.socket, output: int, request: dict[str, Any]) -> None:
     _settle(sock, output, request["limits"])
     opening, body = read_frame(lambda count: receive_exactly(sock, count))
     files = decode(opening["files"], body)
-    scratch = tempfile.mkdtemp(prefix="session-")
+    scratch = os.path.join(tempfile.mkdtemp(), "submission")  # a name that is the same each time
     write_submission(files, scratch)
     os.chdir(scratch)
     if opening["refuse_library_cells"]:

@@ -87,6 +87,7 @@ class Student:
 
 def write_submission(files: Mapping[str, Any], root: str) -> None:
     """Write the submission's files (name to uint8 tensor) below `root` and make them importable."""
+    os.mkdir(root)
     for name, content in files.items():
         target = os.path.join(root, *name.split("/"))
         os.makedirs(os.path.dirname(target), exist_ok=True)

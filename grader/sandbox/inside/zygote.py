@@ -19,6 +19,7 @@ from typing import Any
 
 REAP_PATIENCE_S = 2.0
 PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> None:
@@ -60,9 +61,10 @@ def main() -> None:
 
 
 def protect() -> None:
-    """Keep sessions, which have the same uid, from reading or writing this process's memory."""
+    """Keep sessions, which have the same uid, out of this process's memory, and adopt what they abandon."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _warm_up(needs: Any) -> None:

@@ -1,0 +1,130 @@
+"""The wire: values survive the crossing, and nothing that is no frame gets past the decoder."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import socket
+
+import numpy as np
+import pytest
+import torch
+
+from grader.wire import FRAME_LIMIT, WireError, read_frame, receive_exactly, write_frame
+from grader.wire.frames import PREFIX
+from grader.wire.values import Opaque, decode, encode
+
+SHORTENED_FUZZ = 4000
+
+
+def crossing(value):
+    tree, body = encode(value)
+    return decode(json.loads(json.dumps(tree)), body)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 0, -(2**62), 1.5, math.inf, "text\n\x00é😉", [], [1, [2, (3,)]], (), {"a": {1: None}}, {(1, 2): "x"}],
+)
+def test_plain_values_survive(value):
+    assert crossing(value) == value
+
+
+def test_nan_survives():
+    assert math.isnan(crossing(math.nan))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.int64, torch.bool, torch.uint8])
+@pytest.mark.parametrize("shape", [(), (0,), (3, 1, 2)])
+def test_tensors_survive(dtype, shape):
+    tensor = (torch.rand(shape) * 4).to(dtype)
+    back = crossing({"t": tensor})["t"]
+    assert back.dtype == dtype and back.shape == tensor.shape and torch.equal(back, tensor)
+
+
+def test_shared_strided_and_grown_tensors_cross_as_copies():
+    base = torch.arange(6.0).reshape(2, 3).requires_grad_()
+    back = crossing({"same": base, "again": base, "turned": base.T, "expanded": torch.ones(1).expand(4)})
+    assert torch.equal(back["turned"], base.T)
+    assert back["same"].data_ptr() != back["again"].data_ptr()
+    assert not back["same"].requires_grad and not back["same"]._is_view()
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (object(), "object"),
+        ({1, 2}, "set"),
+        (lambda: 0, "function"),
+        (1j, "complex"),
+        (np.zeros(2), "ndarray"),
+        (2**70, "integer"),
+        (torch.zeros(2, device="meta"), "plain storage"),
+        (torch.zeros(2, dtype=torch.complex64), "complex64"),
+        (torch.eye(2).to_sparse(), "storage"),
+    ],
+)
+def test_what_has_no_form_is_named_and_stays_behind(value, kind):
+    back = crossing([value])[0]
+    assert isinstance(back, Opaque) and kind in back.kind
+
+
+def test_numpy_scalars_are_numbers():
+    assert crossing([np.int64(3), np.float32(0.5), np.bool_(True)])[:2] == [3, 0.5]
+
+
+def test_a_frame_over_the_limit_is_refused_before_it_is_read():
+    asked = []
+
+    def receive(count):
+        asked.append(count)
+        return PREFIX.pack(10, FRAME_LIMIT + 1)
+
+    with pytest.raises(WireError, match="announces"):
+        read_frame(receive)
+    assert asked == [PREFIX.size]
+
+
+def test_a_frame_crosses_a_socket():
+    ours, theirs = socket.socketpair()
+    write_frame(ours, {"id": 1}, b"body")
+    assert read_frame(lambda count: receive_exactly(theirs, count)) == ({"id": 1}, b"body")
+    ours.close()
+    with pytest.raises(EOFError):
+        read_frame(lambda count: receive_exactly(theirs, count))
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"[]", b"{", b"\xff", b'{"a": NaN}', b'{"a": 1' + b"0" * 5000 + b"}", b"[" * 100_000, b'"x"']
+)
+def test_a_header_that_is_no_object_is_refused(head):
+    content = PREFIX.pack(len(head), 0) + head
+    position = 0
+
+    def receive(count):
+        nonlocal position
+        position += count
+        return content[position - count : position]
+
+    with pytest.raises(WireError):
+        read_frame(receive)
+
+
+def test_mutated_frames_raise_nothing_but_wire_errors():
+    tree, body = encode({"h": torch.randn(3, 4), "n": [1, 2.5, None, ("x", {"k": True})], "i": torch.arange(5)})
+    text = json.dumps(tree).encode()
+    rng = random.Random(0)
+    refused = 0
+    for _ in range(SHORTENED_FUZZ):
+        mutated_tree, mutated_body = bytearray(text), bytearray(body)
+        for target in (mutated_tree, mutated_body):
+            for _ in range(rng.randrange(4)):
+                target[rng.randrange(min(len(target), 200))] = rng.randrange(256)
+        if rng.random() < 0.2:
+            del mutated_body[rng.randrange(len(mutated_body)) :]
+        try:
+            decode(json.loads(mutated_tree), bytes(mutated_body))
+        except (WireError, ValueError) as problem:
+            refused += isinstance(problem, WireError)
+    assert refused > SHORTENED_FUZZ / 20
