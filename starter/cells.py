@@ -19,9 +19,7 @@ class RNNCellFromScratch(nn.Module):
         super().__init__()
         self.input_size = input_size
         self.hidden_size = hidden_size
-        raise NotImplementedError(
-            "cells: RNNCellFromScratch.__init__ is yours to write. Check it with: grader check -a cells"
-        )
+        raise NotImplementedError("cells: write RNNCellFromScratch.__init__, then type: grader check -a cells")
 
     def forward(self, x_t, h_prev, c_prev=None):
         """One time step.
@@ -29,9 +27,7 @@ class RNNCellFromScratch(nn.Module):
         x_t: (B, I), the input; h_prev: (B, H), the previous state; c_prev: ignored.
         Returns (h, h) with h of shape (B, H).
         """
-        raise NotImplementedError(
-            "cells: RNNCellFromScratch.forward is yours to write. Check it with: grader check -a cells"
-        )
+        raise NotImplementedError("cells: write RNNCellFromScratch.forward, then type: grader check -a cells")
 
 
 class LSTMCellFromScratch(nn.Module):
@@ -45,9 +41,7 @@ class LSTMCellFromScratch(nn.Module):
         super().__init__()
         self.input_size = input_size
         self.hidden_size = hidden_size
-        raise NotImplementedError(
-            "cells: LSTMCellFromScratch.__init__ is yours to write. Check it with: grader check -a cells"
-        )
+        raise NotImplementedError("cells: write LSTMCellFromScratch.__init__, then type: grader check -a cells")
 
     def forward(self, x_t, h_prev, c_prev):
         """One time step.
@@ -55,9 +49,7 @@ class LSTMCellFromScratch(nn.Module):
         x_t: (B, I), the input; h_prev and c_prev: (B, H), the previous states.
         Returns (h_t, c_t), each (B, H).
         """
-        raise NotImplementedError(
-            "cells: LSTMCellFromScratch.forward is yours to write. Check it with: grader check -a cells"
-        )
+        raise NotImplementedError("cells: write LSTMCellFromScratch.forward, then type: grader check -a cells")
 
 
 class GRUCellFromScratch(nn.Module):
@@ -71,9 +63,7 @@ class GRUCellFromScratch(nn.Module):
         super().__init__()
         self.input_size = input_size
         self.hidden_size = hidden_size
-        raise NotImplementedError(
-            "cells: GRUCellFromScratch.__init__ is yours to write. Check it with: grader check -a cells"
-        )
+        raise NotImplementedError("cells: write GRUCellFromScratch.__init__, then type: grader check -a cells")
 
     def forward(self, x_t, h_prev, c_prev=None):
         """One time step.
@@ -81,6 +71,4 @@ class GRUCellFromScratch(nn.Module):
         x_t: (B, I), the input; h_prev: (B, H), the previous state; c_prev: ignored.
         Returns (h, h) with h of shape (B, H).
         """
-        raise NotImplementedError(
-            "cells: GRUCellFromScratch.forward is yours to write. Check it with: grader check -a cells"
-        )
+        raise NotImplementedError("cells: write GRUCellFromScratch.forward, then type: grader check -a cells")

@@ -69,8 +69,7 @@ def make_stub(source: str, assignment_name: str) -> str:
 
 def _prompt(assignment_name: str, place: str) -> str:
     return (
-        f'raise NotImplementedError("{assignment_name}: {place} is yours to write. '
-        f'Check it with: grader check -a {assignment_name}")'
+        f'raise NotImplementedError("{assignment_name}: write {place}, then type: grader check -a {assignment_name}")'
     )
 
 

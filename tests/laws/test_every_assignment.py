@@ -58,7 +58,7 @@ def test_every_task_of_the_stub_names_the_command_that_checks_it(assignment):
         assert f"grader check -a {assignment.name}" in ast.unparse(node)
     mentioned = " ".join(ast.unparse(node) for node in raised)
     for name in assignment.names:
-        assert f"{assignment.name}: {name}" in mentioned
+        assert f"{assignment.name}: write {name}" in mentioned
 
 
 @each_assignment

@@ -1,0 +1,165 @@
+"""The command line: exit statuses, one line for every complaint, and standard output kept clean."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from grader.course import ROOT, SOLUTIONS, STARTER
+from tests.support import write_files
+
+SOLUTION = (SOLUTIONS / "cells.py").read_text()
+
+
+def grader(*arguments: str, cwd=None, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "grader", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd or ROOT,
+        env={**os.environ, "COLUMNS": "100", **environment},
+        check=False,
+    )
+
+
+@pytest.fixture
+def solved(tmp_path):
+    return str(write_files(tmp_path / "ada", {"cells.py": SOLUTION}))
+
+
+def test_json_on_standard_output_is_the_document_alone(solved):
+    done = grader("grade", solved, "-a", "cells", "--json", "-", "--require-isolation", "split")
+    assert (done.returncode, done.stderr) == (0, "")
+    document = json.loads(done.stdout)
+    assert document["schema_version"] == 1
+    assert (document["submission"], document["score"], document["max_score"]) == ("ada", 18.0, 18.0)
+    assert document["isolation"]["level"] in ("namespaced", "landlock", "split")
+    assert document["complete"] is True
+    for test in document["assignments"][0]["tests"]:
+        assert {"name", "visibility", "status", "score", "max_score", "message", "misconception"} <= set(test)
+
+
+def test_a_table_and_a_document_in_a_file(solved, tmp_path):
+    target = tmp_path / "out.json"
+    done = grader("grade", solved, "-a", "cells", "--json", str(target), "--require-isolation", "split")
+    assert done.returncode == 0
+    assert "18 of 18 points" in done.stdout
+    assert json.loads(target.read_text())["score"] == 18.0
+    assert "\x1b" not in done.stdout
+
+
+def test_below_the_minimum_is_one(tmp_path):
+    folder = write_files(tmp_path / "stub", {"cells.py": (STARTER / "cells.py").read_text()})
+    done = grader("grade", str(folder), "-a", "cells", "--min-score", "50", "--require-isolation", "split")
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines() == ["grader: 0.0 % is below --min-score 50."]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["grade", "nowhere"], "nowhere does not exist"),
+        (["grade", ".", "-a", "poetry"], "no assignment 'poetry'"),
+        (["check", "nowhere"], "nowhere does not exist"),
+        (["grade"], "required: PATH"),
+        (["frobnicate"], "invalid choice"),
+        (["grade", ".", "--seed", "many"], "invalid int"),
+        (["grade", ".", "--require-isolation", "total"], "invalid choice"),
+        (["grade", ".", "--json", "/nowhere/at/all.json"], "can't be written"),
+        ([], "required"),
+    ],
+)
+def test_unusable_input_is_two_and_one_line(arguments, says):
+    done = grader(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_isolation_below_the_floor_is_three(solved, tmp_path):
+    # a bubblewrap that always fails stands for a machine where it does not work
+    broken = tmp_path / "bin" / "bwrap"
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    path = f"{broken.parent}:{os.environ['PATH']}"
+    done = grader("grade", solved, "-a", "cells", PATH=path)
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "grader doctor" in done.stderr and "--require-isolation split" in done.stderr
+    accepted = grader("grade", solved, "-a", "cells", "--require-isolation", "split", "--json", "-", PATH=path)
+    assert accepted.returncode == 0
+    document = json.loads(accepted.stdout)
+    assert document["isolation"]["level"] == "split"
+    assert "read-secrets" in document["isolation"]["gaps"]
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({}, "cells.py is not in the submission"),
+        ({"notes.txt": "hello"}, "cells.py is not in the submission"),
+        ({"cells.py": "def broken(:\n"}, "SyntaxError"),
+        ({"cells.py": "x = 1\n"}, "does not define"),
+        ({"cells.py": "raise SystemExit(0)\n"}, "Importing cells.py failed"),
+        ({"cells.py": "import os; os._exit(0)\n"}, "ended before it answered"),
+        ({"cells.py": "RNNCellFromScratch = LSTMCellFromScratch = GRUCellFromScratch = None\n"}, "TypeError"),
+        ({"cells.py": SOLUTION.replace("__init__(self, input_size, hidden_size)", "__init__(self)")}, "positional"),
+    ],
+)
+def test_bad_input_is_graded_and_said(files, says, tmp_path):
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_text(content)
+    done = grader("grade", str(folder), "-a", "cells", "--require-isolation", "split")
+    assert done.returncode == 0, done.stderr
+    assert "0 of 18 points" in done.stdout
+    assert says in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_check_runs_public_tests_only_and_says_what_is_left(solved):
+    done = grader("check", solved, "-a", "cells")
+    assert done.returncode == 0
+    assert "9 of 9 points of the public tests" in done.stdout
+    assert "17 hidden tests run when you hand in" in done.stdout
+    assert "all tests pass" not in done.stdout.lower()
+
+
+def test_check_looks_at_the_current_folder(solved):
+    assert "9 of 9 points" in grader("check", "-a", "cells", cwd=solved).stdout
+
+
+def test_check_pdb_stops_where_the_code_fails(tmp_path):
+    folder = write_files(tmp_path / "stub", {"cells.py": (STARTER / "cells.py").read_text()})
+    done = subprocess.run(
+        [sys.executable, "-m", "grader", "check", str(folder), "-a", "cells", "--pdb"],
+        input="where\nq\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "NotImplementedError" in done.stdout and "(Pdb)" in done.stdout
+    assert f"{folder}/cells.py" in done.stdout
+
+
+def test_doctor_shows_the_rungs():
+    done = grader("doctor", "--json")
+    findings = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert findings["level"] in findings["rungs"]
+    assert set(findings["rungs"]["split"]["observed"].values()) <= {"held", "open", "unclear"}
+    assert "Submissions are graded at the level" in grader("doctor").stdout
+
+
+def test_no_colour_and_narrow_terminals(solved):
+    narrow = grader("grade", solved, "-a", "cells", "--require-isolation", "split", COLUMNS="40")
+    assert max(len(line) for line in narrow.stdout.splitlines()) <= 40

@@ -1,0 +1,96 @@
+"""Library cells where one's own are asked for: seen in the source, refused at run time, and no false alarm."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.course import SOLUTIONS
+from tests.support import rows_of
+
+SOLUTION = (SOLUTIONS / "cells.py").read_text()
+LSTM_BODY = SOLUTION[SOLUTION.index("        blocks = x_t") : SOLUTION.index("        return h_t, c_t\n")]
+MAKE = "self.bias = nn.Parameter(bias)"
+
+
+def with_library(make: str, call: str, top: str = "") -> str:
+    """The solution with a library cell in its LSTM."""
+    source = SOLUTION.replace(MAKE, f"{MAKE}\n        self.__dict__['cell'] = {make}")
+    source = source.replace(LSTM_BODY, f"        {call}\n")
+    return source.replace("from torch import nn\n", f"from torch import nn\n{top}\n", 1)
+
+
+USE = "h_t, c_t = self.cell(x_t, (h_prev, c_prev))"
+SEEN = {
+    "plain": with_library("nn.LSTMCell(input_size, hidden_size)", USE),
+    "through torch": with_library("torch.nn.LSTMCell(input_size, hidden_size)", USE),
+    "renamed": with_library("Cell(input_size, hidden_size)", USE, "from torch.nn import LSTMCell as Cell"),
+    "through a variable": with_library("kind(input_size, hidden_size)", USE, "kind = nn.LSTMCell"),
+    "through a helper": with_library(
+        "make(input_size, hidden_size)", USE, "def make(i, h):\n    return nn.LSTMCell(i, h)"
+    ),
+    "through a table": with_library("KINDS['lstm'](input_size, hidden_size)", USE, "KINDS = {'lstm': nn.LSTMCell}"),
+    "by getattr": with_library("getattr(nn, 'LSTMCell')(input_size, hidden_size)", USE),
+    "starred": with_library("LSTMCell(input_size, hidden_size)", USE, "from torch.nn import *"),
+    "functional": with_library(
+        "None",
+        "h_t, c_t = torch._VF.lstm_cell(x_t, (h_prev, c_prev), self.W_x, self.W_h, self.bias, self.bias * 0)",
+    ),
+    "inherited": SOLUTION.replace("class LSTMCellFromScratch(nn.Module)", "class LSTMCellFromScratch(nn.LSTMCell)"),
+}
+HIDDEN_FROM_THE_SOURCE = {
+    "name put together": with_library("getattr(nn, 'LSTM' + 'Cell')(input_size, hidden_size)", USE),
+    "operator put together": with_library(
+        "None",
+        "h_t, c_t = getattr(torch.ops.aten, 'lstm' + '_cell')"
+        "(x_t, [h_prev, c_prev], self.W_x, self.W_h, self.bias, self.bias * 0)",
+    ),
+    "in a thread": with_library(
+        "getattr(nn, 'LSTM' + 'Cell')(input_size, hidden_size).to(torch.float64)",
+        "from concurrent.futures import ThreadPoolExecutor as Pool\n"
+        "        with Pool() as pool:\n"
+        "            h_t, c_t = pool.submit(self.cell.to(x_t.dtype), x_t, (h_prev, c_prev)).result()",
+    ),
+}
+INNOCENT = {
+    "a comment": SOLUTION + "\n# checked against nn.LSTM(3, 4)\n",
+    "a docstring": SOLUTION.replace('"""One time step.', '"""One time step, as nn.LSTMCell(3, 4) does it.', 1),
+    "a self-test": SOLUTION + "\nif __name__ == '__main__':\n    print(nn.LSTM(3, 4), LSTMCellFromScratch(3, 4))\n",
+    "a function nobody calls": SOLUTION + "\ndef compare():\n    return nn.LSTM(3, 4)\n",
+    "a class of one's own": SOLUTION + "\nclass LSTM:\n    pass\n\ndef build():\n    return LSTM()\n",
+    "an unused import": "from torch.nn import LSTM\n" + SOLUTION,
+}
+
+
+@pytest.mark.parametrize("how", SEEN)
+def test_it_is_seen_in_the_source_and_costs_its_class(how, grade_own):
+    document = grade_own({"cells.py": SEEN[how]}, ["cells"])
+    for test in rows_of(document).values():
+        if test["of"] == "LSTMCellFromScratch":
+            assert test["status"] == "failed" and test["score"] == 0
+            assert "library" in test["message"]
+            assert ("line " in test["message"]) == (test["visibility"] == "public")
+        else:
+            assert test["status"] == "passed"
+
+
+@pytest.mark.parametrize("how", HIDDEN_FROM_THE_SOURCE)
+def test_what_the_source_hides_is_refused_at_run_time(how, grade_own):
+    document = grade_own({"cells.py": HIDDEN_FROM_THE_SOURCE[how]}, ["cells"])
+    rows = rows_of(document)
+    assert "called a recurrent cell of the library" in rows["test_lstm_one_step"]["message"]
+    assert rows["test_lstm_matches_nn_lstm"]["status"] == "failed"
+    assert all(test["status"] == "passed" for test in rows.values() if test["of"] != "LSTMCellFromScratch")
+
+
+@pytest.mark.parametrize("how", INNOCENT)
+def test_what_only_looks_like_one_costs_nothing(how, grade_own):
+    assert grade_own({"cells.py": INNOCENT[how]}, ["cells"])["score"] == 18
+
+
+def test_a_mention_is_marked_for_a_person(grade_own):
+    mention = SOLUTION.replace(MAKE, f"{MAKE}\n        self.like = isinstance(self, nn.LSTMCell)")
+    document = grade_own({"cells.py": mention}, ["cells"])
+    assert document["score"] == 18
+    marked = [test for test in rows_of(document).values() if "review" in test]
+    assert {test["of"] for test in marked} == {"LSTMCellFromScratch"}
+    assert "nn.LSTMCell" in marked[0]["review"]

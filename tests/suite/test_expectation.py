@@ -1,0 +1,84 @@
+"""`expect`: type, shape, dtype, finiteness, values, in that order, and nothing broadcasts into equality."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from grader.suite import Mismatch, Part, Reply, Tolerance, expect
+from grader.wire.values import Opaque
+
+RIGHT = torch.arange(6.0).reshape(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (None, "h is None, expected a tensor"),
+        (Opaque("generator"), "h is a generator"),
+        ([1.0], "h is a list"),
+        (torch.zeros(0), r"shape \(0,\), expected \(2, 3\)"),
+        (torch.tensor(0.0), r"shape \(\)"),
+        (RIGHT[:1], r"shape \(1, 3\)"),
+        (RIGHT.T, r"shape \(3, 2\)"),
+        (RIGHT.double(), "h is float64, expected float32"),
+        (RIGHT.long(), "h is int64"),
+        (RIGHT.bool(), "h is bool"),
+        (RIGHT.clone().fill_(math.nan), "not finite"),
+        (RIGHT.clone().fill_(math.inf), "not finite"),
+        (RIGHT + torch.eye(2, 3), "row 0, unit 0: yours 1, expected 0"),
+        (RIGHT + 1e-3, "off by up to 0.001"),
+    ],
+)
+def test_the_first_thing_that_is_wrong_is_said(value, says):
+    with pytest.raises(Mismatch, match=says):
+        expect(Part("h", value), axes="row unit").matches(RIGHT)
+
+
+def test_rounding_is_no_mismatch():
+    expect(RIGHT + 1e-6).matches(RIGHT)
+    expect(-0.0 * torch.ones(2)).matches(torch.zeros(2))
+
+
+def test_whole_numbers_match_exactly():
+    expect(torch.tensor([1, 2])).matches(torch.tensor([1, 2]))
+    with pytest.raises(Mismatch, match=r"x is 3 at \[1\], expected 2"):
+        expect(Part("x", torch.tensor([1, 3]))).matches(torch.tensor([1, 2]))
+
+
+@pytest.mark.parametrize(("value", "right"), [(1, True), (1.0, 1), ("1", 1), (None, 0), ([1], 1), (math.nan, 1.0)])
+def test_equals_does_not_confuse_types(value, right):
+    with pytest.raises(Mismatch):
+        expect(value).equals(right)
+
+
+def test_equals_takes_a_list_for_a_tuple():
+    expect((1, "a", [2])).equals([1, "a", (2,)])
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, True, "1", None, torch.tensor(1.0), 1.2])
+def test_is_close_wants_a_finite_number(value):
+    with pytest.raises(Mismatch):
+        expect(value).is_close(1.0, Tolerance(0.1, 0))
+
+
+@pytest.mark.parametrize("reply", [None, [], {"other": 1}, {"x": None}, {"x": Opaque("x")}, {"x": {}}, Opaque("y")])
+@pytest.mark.parametrize("access", ["tensor", "text", "flag", "whole", "number", "numbers", "sequence"])
+def test_checked_access_never_fails_in_another_way(reply, access):
+    with pytest.raises(Mismatch):
+        getattr(Reply(reply), access)("x")
+
+
+def test_checked_access():
+    reply = Reply({"t": RIGHT, "n": 3, "f": 0.5, "s": "a", "b": True, "l": [1, 2.5]})
+    assert reply.tensor("t", (2, 3)) is RIGHT
+    assert (reply.whole("n"), reply.number("f"), reply.text("s"), reply.flag("b")) == (3, 0.5, "a", True)
+    assert reply.numbers("l") == [1.0, 2.5]
+    with pytest.raises(Mismatch, match="shape"):
+        reply.tensor("t", (3, 2))
+    with pytest.raises(Mismatch):
+        reply.whole("b")
+    with pytest.raises(Mismatch):
+        Reply({"l": [1, math.nan]}).numbers("l")

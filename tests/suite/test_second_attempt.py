@@ -1,0 +1,39 @@
+"""What counts against a student has happened alone: a failure in company is tried again in a fresh process."""
+
+from __future__ import annotations
+
+from grader.course import SOLUTIONS
+from tests.support import rows_of
+
+SOLUTION = (SOLUTIONS / "cells.py").read_text()
+LSTM_STEP = "c_t = f * c_prev + i * candidate"
+
+
+def test_state_left_by_another_test_costs_nothing(grade_own):
+    """A program that breaks torch for its later self is right in each test on its own."""
+    spoiled = SOLUTION.replace(
+        LSTM_STEP,
+        f"{LSTM_STEP}\n        global calls\n        calls += 1\n"
+        "        if calls > 8:\n            raise RuntimeError('worn out')",
+    )
+    document = grade_own({"cells.py": "calls = 0\n" + spoiled}, ["cells"])
+    assert document["score"] == 18
+
+
+def test_modes_set_by_one_probe_do_not_reach_the_next(grade_own):
+    spoiled = SOLUTION.replace(
+        LSTM_STEP,
+        f"{LSTM_STEP}\n        torch.set_default_dtype(torch.float64)\n"
+        "        torch.set_num_threads(4)\n        import os\n        os.chdir('/')",
+    )
+    assert grade_own({"cells.py": spoiled}, ["cells"])["score"] == 18
+
+
+def test_a_real_failure_fails_both_times(grade_own):
+    document = grade_own({"cells.py": SOLUTION.replace(LSTM_STEP, "c_t = f * c_prev")}, ["cells"])
+    assert "test_lstm_one_step" in rows_of(document, "failed")
+
+
+def test_the_seed_of_the_course_changes_the_inputs_and_not_the_verdict(grade_own):
+    for seed in (1, 2**31, -5):
+        assert grade_own({"cells.py": SOLUTION}, ["cells"], seed=seed)["score"] == 18
