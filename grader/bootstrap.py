@@ -18,7 +18,7 @@ ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / "bin" / "python"
 EXTRAS = {"grade": "", "test": "[dev,notebooks,otter]"}
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-INSTALL = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--progress-bar", "off")
+INSTALL = ("-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check", "--progress-bar", "off")
 
 
 def main() -> int:

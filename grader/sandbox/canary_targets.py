@@ -23,6 +23,7 @@ def offered() -> Iterator[dict[str, Any]]:
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         udp.bind(("127.0.0.1", 0))
+        udp.settimeout(90)
         threading.Thread(target=_echo, args=(udp,), daemon=True).start()
         yield {
             "secret": str(secret),
@@ -35,7 +36,6 @@ def offered() -> Iterator[dict[str, Any]]:
 
 def _echo(udp: socket.socket) -> None:
     """Answer the first datagram; ends when the socket is closed."""
-    udp.settimeout(90)
     with contextlib.suppress(OSError):
         content, sender = udp.recvfrom(16)
         udp.sendto(content, sender)

@@ -71,9 +71,11 @@ def _file_tree(kit: Path, bwrap: str) -> list[str]:
             tree += ["--symlink", os.readlink(path), str(path)]
         elif path.is_dir():
             tree += ["--ro-bind", str(path), str(path)]
+    # before the mounts below, for an environment may lie under /tmp
+    tree += ["--perms", "1777", "--size", str(SCRATCH_BYTES), "--tmpfs", "/tmp"]
     outside = [Path(sys.prefix), Path(sys.base_prefix), Path(bwrap)]
     mounts = [path for path in outside if not path.is_relative_to("/usr")]
-    folders = {parent for path in mounts for parent in path.parents if parent != Path("/")}
+    folders = {parent for path in mounts for parent in path.parents if parent not in (Path("/"), Path("/tmp"))}
     for folder in sorted({Path("/etc"), Path("/dev"), *folders}):  # bubblewrap's own would be 0700
         tree += ["--perms", "0755", "--dir", str(folder)]
     for path in mounts:
@@ -86,7 +88,6 @@ def _file_tree(kit: Path, bwrap: str) -> list[str]:
     for device in ("/dev/null", "/dev/urandom"):
         tree += ["--dev-bind", device, device]
     tree += ["--ro-bind", str(kit), KIT]
-    tree += ["--perms", "1777", "--size", str(SCRATCH_BYTES), "--tmpfs", "/tmp"]
     tree += ["--clearenv"]
     for name, value in ENVIRONMENT.items():
         tree += ["--setenv", name, value]
