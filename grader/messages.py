@@ -56,6 +56,7 @@ HIDDEN = {
     "grader-error": GRADER_ERROR,
 }
 
+PRINTED = "It printed: {text}"
 CAUSE = "Likely cause: {says}"
 PROMISE = "The handout promises: {sentence}"
 NEXT_CHECK = "Next: grader check -a {assignment}"

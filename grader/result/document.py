@@ -17,6 +17,7 @@ from grader.sandbox import Sandbox
 from grader.suite.plugin import Outcome
 
 SCHEMA_VERSION = 1
+PRINTED_LIMIT = 300
 
 
 def build_document(
@@ -103,11 +104,17 @@ def _message(outcome: Outcome, misconception: Misconception | None) -> str:
         says = explain(outcome.attempt.exchanges[-1].raised)
     cause = messages.CAUSE.format(says=says) if says else None
     if outcome.public:
-        return messages.message(verdict.detail, cause)
+        return messages.message(verdict.detail, cause, _printed(outcome))
     quoted = verdict.kind in ("mismatch", "raised", "died", "cpu", "wall", "memory", "reply")
     sentence = outcome.assignment.promises[outcome.grading.promise] if quoted else None
     promise = messages.PROMISE.format(sentence=sentence) if sentence else None
     return messages.message(messages.HIDDEN[verdict.kind], promise, cause)
+
+
+def _printed(outcome: Outcome) -> str | None:
+    """The beginning of what the student's code printed during the last probe, for those who debug by print."""
+    text = messages.quote(outcome.attempt.printed, PRINTED_LIMIT) if outcome.attempt else ""
+    return messages.PRINTED.format(text=text) if text else None
 
 
 def _round(value: float) -> float:

@@ -46,6 +46,13 @@ def test_hostile_text_is_cleaned_in_public_messages_and_absent_from_hidden_ones(
         assert ("red" in text) == (test["visibility"] == "public")
 
 
+def test_what_was_printed_is_shown_for_a_failed_public_test(grade_own):
+    source = SOLUTION.replace(RNN_STEP, "print('x is', x_t.shape, end='')\n        h = h_prev")
+    rows = rows_of(grade_own({"cells.py": source}, ["cells"]))
+    assert "It printed: x is torch.Size([2, 5])" in rows["test_rnn_one_step"]["message"]
+    assert "printed" not in rows["test_rnn_matches_nn_rnn"]["message"]
+
+
 def fixed_sentences() -> set[str]:
     sentences = set(messages.HIDDEN.values())
     for assignment in load_course():

@@ -88,6 +88,9 @@ def _answer(
         return {"reply": tree}, blob
     except BaseException as problem:  # SystemExit and KeyboardInterrupt are answers too
         return {"error": describe(problem, scratch)}, b""
+    finally:
+        with contextlib.suppress(Exception):  # the student's code may have put anything in its place
+            sys.stdout.flush()
 
 
 def reset(seed: int, scratch: str | None = None) -> None:
