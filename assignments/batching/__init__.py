@@ -1,0 +1,1 @@
+"""From text to numbers and back, and the numbers cut into batches."""

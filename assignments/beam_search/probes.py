@@ -1,0 +1,225 @@
+"""Probes of beam search: a model that answers from a table, searched with the student's function.
+
+They run beside the student's code and hold inputs but no answers. A table is three things: the
+`alphabet`, whose characters are numbered from 0; `endings`, texts; and `logits` (R, V), what the model
+answers after a history that ends in each of them. The longest ending that fits wins; "" always fits.
+A `call` holds the keyword arguments of `beam_search` after the first three.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+from typing import Any
+
+import numpy
+import torch
+from torch import nn
+
+from assignments.scripted import Complaint, TableModel
+
+
+class LayeredTable(TableModel):
+    """A table model that looks like a network of two layers with dropout.
+
+    Its states are two pairs (h, c) of shape (B, capacity). Each of the four tensors holds the whole
+    history (a token + 1 in each place, then zeros): rows that are picked, repeated or reordered
+    together stay whole, and rows put together from different hypotheses are noticed.
+    """
+
+    LAYERS = 2
+
+    def __init__(self, vocab_size: int, rows: dict[tuple[int, ...], list[float]], capacity: int) -> None:
+        super().__init__(vocab_size, rows, capacity)
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, x: torch.Tensor, states: Any = None) -> tuple[torch.Tensor, list[Any]]:
+        """Answer from the table; note the histories, whether dropout was on and whether a graph was built."""
+        if not isinstance(x, torch.Tensor) or x.dim() != 2 or x.is_floating_point():
+            raise Complaint("the model was called with something that is not an integer tensor of shape (B, T)")
+        rows = x.tolist()
+        if any(not 0 <= token < self.vocab_size for row in rows for token in row):
+            raise Complaint("the model was fed a number that is not of its vocabulary")
+        before = [[] for _ in rows] if states is None else self._histories(states, len(rows))
+        answers = [
+            self._after(history + row[: step + 1])
+            for history, row in zip(before, rows, strict=True)
+            for step in range(len(row))
+        ]
+        logits = torch.stack(answers) if answers else torch.zeros(0, self.vocab_size)
+        logits = logits.reshape(*x.shape, self.vocab_size).to(x.device) + self.anchor  # which is 0
+        self.fed.append(
+            {"before": before, "tokens": rows, "dropout": self.dropout.training, "graph": logits.requires_grad}
+        )
+        return logits, self._layers([history + row for history, row in zip(before, rows, strict=True)], x.device)
+
+    def _histories(self, states: Any, batch: int) -> list[list[int]]:
+        try:
+            layers = [tensor.tolist() for h, c in states for tensor in (h, c)]
+            histories = [[round(place) - 1 for place in row if place > 0] for row in layers[0]]
+        except (TypeError, ValueError, AttributeError, IndexError, OverflowError):
+            raise Complaint("the model was given states that are not the list of (h, c) it returned") from None
+        if len(layers) != 2 * self.LAYERS:
+            raise Complaint(f"the model was given {len(layers) // 2} layers of states, and it returned {self.LAYERS}")
+        if any(layer != layers[0] for layer in layers):
+            raise Complaint("the model was given states whose parts (h and c, or the layers) belong to different texts")
+        if len(histories) != batch:
+            raise Complaint(f"the model was given states of {len(histories)} rows with a batch of {batch}")
+        return histories
+
+    def _layers(self, histories: list[list[int]], device: torch.device) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        rows = [[token + 1 for token in history[-self.capacity :]] for history in histories]
+        rows = [row + [0] * (self.capacity - len(row)) for row in rows]
+        whole = torch.tensor(rows, dtype=torch.float32, device=device).reshape(len(rows), self.capacity)
+        return [(whole.clone(), whole.clone()) for _ in range(self.LAYERS)]
+
+
+def setting(
+    alphabet: str, endings: list[str], logits: torch.Tensor, room: int
+) -> tuple[LayeredTable, dict[str, int], dict[int, str]]:
+    """The first three arguments of `beam_search`; the model can remember `room` characters."""
+    char_to_idx = {char: index for index, char in enumerate(alphabet)}
+    idx_to_char = dict(enumerate(alphabet))
+    keys = [tuple(char_to_idx[char] for char in ending) for ending in endings]
+    model = LayeredTable(len(alphabet), dict(zip(keys, logits.tolist(), strict=True)), room)
+    return model.to(logits.device), char_to_idx, idx_to_char
+
+
+def search(
+    student: Any, alphabet: str, endings: list[str], logits: torch.Tensor, call: dict[str, Any], as_list: bool = False
+) -> tuple[Any, LayeredTable]:
+    """What `beam_search` returns for one call, and the model it was given."""
+    room = len(call["seed"]) + call["length"] + 1
+    model, char_to_idx, idx_to_char = setting(alphabet, endings, logits, room)
+    numbering = list(alphabet) if as_list else idx_to_char
+    return student.beam_search(model, char_to_idx, numbering, device=str(logits.device), **call), model
+
+
+def texts(student: Any, searches: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The text of every search, under its own label; every other one is given idx_to_char as a list.
+
+    A search is a table and a call: {"alphabet": …, "endings": …, "logits": …, "call": …}.
+    """
+    return {
+        label: search(student, **wanted, as_list=position % 2 == 1)[0]
+        for position, (label, wanted) in enumerate(searches.items())
+    }
+
+
+def feeding(
+    student: Any, alphabet: str, endings: list[str], logits: torch.Tensor, call: dict[str, Any]
+) -> dict[str, Any]:
+    """The text, how often each character of the seed was fed, and whether always after those before it.
+
+    Equal rows of one batch count as one, different ones each for themselves.
+    """
+    text, model = search(student, alphabet, endings, logits, call)
+    seed = [alphabet.index(char) for char in call["seed"]]
+    times, in_order = [0] * len(seed), True
+    for entry in model.fed:
+        rows = zip(entry["before"], entry["tokens"], strict=True)
+        pieces = {
+            (tuple(before), tuple(tokens[: len(seed) - len(before)]))
+            for before, tokens in rows
+            if len(before) < len(seed)
+        }
+        for before, now in pieces:
+            places = range(len(before), len(before) + len(now))
+            in_order = in_order and [*before, *now] == seed[: places.stop]
+            for place in places:
+                times[place] += 1
+    return {
+        "the text": text,
+        "how often each character of the seed was fed": times,
+        "whether the seed was fed in order": in_order,
+    }
+
+
+def modes(
+    student: Any, alphabet: str, endings: list[str], logits: torch.Tensor, call: dict[str, Any]
+) -> dict[str, Any]:
+    """A search with the model in training mode, one with it in evaluation mode, one inside `no_grad`."""
+    found: dict[str, Any] = {}
+    for where, training, grad in (
+        ("in training", True, True),
+        ("in evaluation", False, True),
+        ("no_grad", True, False),
+    ):
+        model, char_to_idx, idx_to_char = setting(alphabet, endings, logits, len(call["seed"]) + call["length"] + 1)
+        model.train(training)
+        with torch.set_grad_enabled(grad):
+            text = student.beam_search(model, char_to_idx, idx_to_char, device=str(logits.device), **call)
+            grad_afterwards = torch.is_grad_enabled()
+        found |= {
+            f"the text ({where})": text,
+            f"dropout was on during the search ({where})": any(entry["dropout"] for entry in model.fed),
+            f"gradients were recorded during the search ({where})": any(entry["graph"] for entry in model.fed),
+            f"model.training afterwards ({where})": model.training,
+            f"gradients enabled afterwards ({where})": grad_afterwards,
+        }
+    return found
+
+
+def under_two_seeds(
+    student: Any, alphabet: str, endings: list[str], logits: torch.Tensor, call: dict[str, Any]
+) -> dict[str, Any]:
+    """The same search under different states of the global generators."""
+    found = {}
+    for label, seed in (("the text", 1), ("the text of a second search", 20_001)):
+        torch.manual_seed(seed)
+        numpy.random.seed(seed)
+        random.seed(seed)
+        found[label] = search(student, alphabet, endings, logits, call)[0]
+    return found
+
+
+def errors(
+    student: Any,
+    alphabet: str,
+    endings: list[str],
+    logits: torch.Tensor,
+    call: dict[str, Any],
+    changes: dict[str, dict[str, Any]],
+) -> dict[str, Any]:
+    """The text of an ordinary call, and for each change of it what came: "ValueError", another type, or nothing."""
+    text, _ = search(student, alphabet, endings, logits, call)
+    model, char_to_idx, idx_to_char = setting(alphabet, endings, logits, 64)
+    found = {"the text": text}
+    for what, change in changes.items():
+        label = f"what came for {what}"
+        found[label] = "no exception"
+        try:
+            student.beam_search(model, char_to_idx, idx_to_char, device=str(logits.device), **{**call, **change})
+        except ValueError:
+            found[label] = "ValueError"
+        except Exception as problem:
+            found[label] = type(problem).__name__
+    return found
+
+
+def arguments(
+    student: Any, alphabet: str, endings: list[str], logits: torch.Tensor, by_position: list[Any]
+) -> dict[str, Any]:
+    """A call with every argument in its place, and one with as many as possible left out.
+
+    `by_position` holds what follows the first three, without the device; the default of `length`, which
+    would take long to see at work, is read from the signature where there is one.
+    """
+    device = str(logits.device)
+    first, second = (setting(alphabet, endings, logits, 64) for _ in range(2))
+    seed, length, beam_width, *others = by_position
+    placed = student.beam_search(*first, seed, length, beam_width, device, *others)
+    left_out = student.beam_search(*second, length=2, **({} if device == "cpu" else {"device": device}))
+    return {
+        "with every argument in its place": placed,
+        "with the defaults and length=2": left_out,
+        "the default of length": _default(student),
+    }
+
+
+def _default(student: Any) -> Any:
+    try:
+        parameter = inspect.signature(student.beam_search).parameters["length"]
+    except (TypeError, ValueError, KeyError):
+        return None
+    return None if parameter.default is inspect.Parameter.empty else parameter.default

@@ -1,0 +1,1 @@
+"""A character language model over the cells of the course."""

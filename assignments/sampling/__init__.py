@@ -1,0 +1,1 @@
+"""Sampling with temperature, and writing text with a model."""

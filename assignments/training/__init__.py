@@ -1,0 +1,1 @@
+"""Training with truncated back-propagation through time."""

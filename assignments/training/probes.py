@@ -1,0 +1,367 @@
+"""Probes of training: small models that are trained by the student's `train` and keep what they saw.
+
+They run beside the student's code and hold inputs but no answers. `weights` maps parameter names
+to their first values; a model is made of them: a `Bigram` of `table (V, V)` or of `table (V, H)`,
+`fc (V, H)` and `bias (V,)`, a `Recurrent` of `embedding (V, H)`, for each layer l `W_l` and `C_l (H, H)`,
+and `fc (V, H)`, `bias (V,)`. With `still`, the model answers from these weights for ever, whatever an
+optimiser does. `options` are keyword arguments for `train`. `batches` is None, or the batches to use
+in place of those of the student's own `create_batches`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from inspect import sys, types
+from typing import Any
+
+import torch
+from torch import nn
+
+from assignments.scripted import Complaint
+
+Weights = dict[str, torch.Tensor]
+Batches = list[tuple[torch.Tensor, torch.Tensor]]
+CALL_LIMIT = 300  # several times what any test needs, even if characters are fed one by one
+
+
+class Log:
+    """What a model and its copies were fed, call by call, and which of them was called last."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.model: Any = None
+
+    def __deepcopy__(self, memo: Any) -> Log:
+        return self
+
+
+class Recorder(nn.Module):
+    """A small model with `CharRNN`'s forward that keeps, for every call, what it was fed."""
+
+    layers = 1
+
+    def __init__(self, weights: Weights, still: bool) -> None:
+        super().__init__()
+        self.labels = list(weights)
+        for label, value in weights.items():
+            kept = value.cpu().clone()
+            self.register_buffer(label, kept) if still else self.register_parameter(label, nn.Parameter(kept))
+        if still:  # something to train all the same: it has gradients, and no say in the logits
+            self.anchor = nn.Parameter(torch.zeros(1, dtype=value.dtype))
+        self.still = still
+        self.log = Log()
+
+    def forward(self, x: torch.Tensor, states: Any = None) -> tuple[torch.Tensor, list[Any]]:
+        """x (B, T) to logits (B, T, V) and one (h, c) per layer."""
+        if not isinstance(x, torch.Tensor) or x.dim() != 2:
+            raise Complaint("the model was called with something that is not a (B, T) tensor")
+        if len(self.log.calls) >= CALL_LIMIT:
+            raise Complaint(f"the model was called over {CALL_LIMIT} times: do the batches never end?")
+        states = [self.fresh(x) for _ in range(self.layers)] if states is None else self.read(states, x)
+        call = {
+            "x": x.detach().clone(),
+            "device": str(x.device),
+            "incoming": torch.stack([part.detach() for layer in states for part in layer]).clone(),
+            "hang": [any(layer[k].grad_fn is not None for layer in states) for k in (0, 1)],
+            "modes": [module.training for module in self.modules()],
+        }
+        self.log.calls.append(call)
+        self.log.model = self
+        logits, states = self.compute(x, states)
+        if self.still:
+            pull = self.anchor * torch.arange(logits.shape[-1], device=logits.device)
+            logits = logits + (pull - pull.detach())
+        call["outgoing"] = torch.stack([part.detach() for layer in states for part in layer]).clone()
+        return logits, states
+
+    def values(self) -> Weights:
+        """The weights by name, as they are now."""
+        return {label: getattr(self, label).detach().clone() for label in self.labels}
+
+    def fresh(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The states of one layer at the start of a text."""
+        raise NotImplementedError
+
+    def compute(self, x: torch.Tensor, states: list[Any]) -> tuple[torch.Tensor, list[Any]]:
+        """The model proper."""
+        raise NotImplementedError
+
+    def read(self, states: Any, x: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """The states that came, or a complaint that they are not what the model gave out."""
+        shape = self.fresh(x)[0].shape
+        try:
+            pairs = [(h, c) for h, c in states]
+            fits = len(pairs) == self.layers and all(part.shape == shape for pair in pairs for part in pair)
+        except (TypeError, ValueError, AttributeError):
+            fits = False
+        if not fits:
+            raise Complaint("the model was given states that are not the list of (h, c) it returned")
+        return pairs
+
+
+class Bigram(Recorder):
+    """Logits looked up by the last character alone: the states are zeros and mean nothing.
+
+    With a weight `extra (V,)`, that is added to all logits behind a dropout of probability 1: it is
+    seen outside training mode only.
+    """
+
+    def __init__(self, weights: Weights, still: bool) -> None:
+        super().__init__(weights, still)
+        self.dropout = nn.Dropout(1.0)
+
+    def fresh(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        zeros = torch.zeros(x.shape[0], 1, dtype=self.table.dtype, device=x.device)
+        return zeros, zeros.clone()
+
+    def compute(self, x: torch.Tensor, states: list[Any]) -> tuple[torch.Tensor, list[Any]]:
+        logits = self.table[x]
+        if hasattr(self, "fc"):
+            logits = nn.functional.linear(logits, self.fc, self.bias)
+        if hasattr(self, "extra"):
+            logits = logits + self.dropout(self.extra)
+        return logits, [self.fresh(x)]
+
+
+class Recurrent(Recorder):
+    """Layers with two states each: c = tanh(input + c Cᵀ), h = tanh(c + h Wᵀ), h the next layer's input."""
+
+    def __init__(self, weights: Weights, still: bool) -> None:
+        super().__init__(weights, still)
+        self.layers = sum(label.startswith("W_") for label in weights)
+
+    def fresh(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        zeros = torch.zeros(x.shape[0], self.embedding.shape[1], dtype=self.embedding.dtype, device=x.device)
+        return zeros, zeros.clone()
+
+    def compute(self, x: torch.Tensor, states: list[Any]) -> tuple[torch.Tensor, list[Any]]:
+        tops = []
+        for column in self.embedding[x].unbind(1):
+            following = []
+            for layer, (h, c) in enumerate(states):
+                c = torch.tanh(torch.addmm(column, c, getattr(self, f"C_{layer}").T))
+                column = h = torch.tanh(torch.addmm(c, h, getattr(self, f"W_{layer}").T))
+                following.append((h, c))
+            states = following
+            tops.append(column)
+        return nn.functional.linear(torch.stack(tops, 1), self.fc, self.bias), states
+
+
+def model_of(weights: Weights, still: bool = False) -> Recorder:
+    """The model that these weights are for."""
+    return (Bigram if "table" in weights else Recurrent)(weights, still)
+
+
+def run(student: Any, model: Recorder, data: torch.Tensor, options: dict[str, Any], batches: Batches | None) -> Any:
+    """Call the student's `train`; what it returned."""
+    if data.device.type != "cpu":
+        options = {**options, "device": str(data.device)}
+    with own_batches() if batches is None else stand_in_batches(data.cpu(), batches):
+        return student.train(model, data.cpu(), **options)
+
+
+@contextlib.contextmanager
+def own_batches() -> Iterator[None]:
+    """Tell a `train` that is not written yet from a `create_batches` that is not."""
+    try:
+        yield
+    except Exception as problem:
+        cause: BaseException = problem.__cause__ or problem
+        trace, modules = cause.__traceback__, set()
+        while trace is not None:
+            modules.add(trace.tb_frame.f_globals.get("__name__"))
+            trace = trace.tb_next
+        if isinstance(cause, NotImplementedError) and "batching" in modules:
+            raise Complaint("train needs create_batches, which is not implemented yet") from None
+        raise
+
+
+@contextlib.contextmanager
+def stand_in_batches(data: torch.Tensor, batches: Batches) -> Iterator[None]:
+    """Let `from batching import create_batches` find a function that hands out the given batches.
+
+    Only to who asks for batches of this data in these sizes: it can't make any others.
+    """
+
+    def create_batches(data: torch.Tensor, batch_size: int, seq_len: int) -> Iterator[Any]:
+        yield from ((x.clone(), y.clone()) for x, y in batches) if asks_for_these(data, batch_size, seq_len) else ()
+
+    def asks_for_these(asked: Any, batch_size: int, seq_len: int) -> bool:
+        asked, used = torch.as_tensor(asked).cpu(), len(batches) * batches[0][0].numel() + 1
+        whole = used <= len(asked) <= len(data) and torch.equal(asked, data[: len(asked)])
+        return whole and (batch_size, seq_len) == tuple(batches[0][0].shape)
+
+    fake = types.ModuleType("batching")
+    fake.create_batches = create_batches
+    before = sys.modules.get("batching")
+    sys.modules["batching"] = fake
+    try:
+        yield
+    finally:
+        del sys.modules["batching"]
+        if before is not None:
+            sys.modules["batching"] = before
+
+
+def training(
+    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+) -> dict[str, Any]:
+    """Train a model: every weight afterwards, of the model that was trained, be it a copy."""
+    model = model_of(weights)
+    run(student, model, data, options, batches)
+    return after_training(model.log.model or model)
+
+
+def training_in_place(
+    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+) -> dict[str, Any]:
+    """Train a model: what was returned, and every weight afterwards of the model that was passed."""
+    model = model_of(weights)
+    losses = run(student, model, data, options, batches)
+    return {"the losses": losses, **after_training(model)}
+
+
+def after_training(model: Recorder) -> dict[str, Any]:
+    """The weights of a model under the names that a reply gives them."""
+    return {f"{label} after training": value for label, value in model.values().items()}
+
+
+def losses(
+    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+) -> dict[str, Any]:
+    """Train a model that stands still: what was returned, and whether it is a list of Python floats."""
+    result = run(student, model_of(weights, still=True), data, options, batches)
+    is_floats = isinstance(result, list) and all(isinstance(loss, float) for loss in result)
+    return {
+        "the losses": result,
+        "the result is a list of floats": is_floats,
+        "gradients are on afterwards": torch.is_grad_enabled(),
+    }
+
+
+def inputs_met(
+    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+) -> dict[str, Any]:
+    """Everything that the model was fed, laid end to end: (B, all columns)."""
+    model = model_of(weights)
+    run(student, model, data, options, batches)
+    met = [call["x"] for call in model.log.calls]
+    wrong = [len(x) for x in met if len(x) != options["batch_size"]]
+    if wrong:
+        raise Complaint(f"the model was fed a batch of {wrong[0]} rows, expected {options['batch_size']}")
+    return {"the inputs": torch.cat(met, 1) if met else None}
+
+
+def states_met(
+    student: Any,
+    weights: Weights,
+    data: torch.Tensor,
+    options: dict[str, Any],
+    batches: Batches | None,
+    still: bool,
+) -> dict[str, Any]:
+    """Of every batch the states that came in and went out, (batches, 2 · layers, B, H), and whether a graph came along.
+
+    No states count as zeros. A batch may be fed in one call or in several. A RuntimeError after a
+    graph came along is torch's way of saying so, and is left out.
+    """
+    model = model_of(weights, still)
+    try:
+        run(student, model, data, options, batches)
+    except RuntimeError:
+        if not any(any(call["hang"]) for call in model.log.calls):
+            raise
+    incoming, outgoing, hang, columns = [], [], [], 0
+    for call in model.log.calls:
+        if columns % options["seq_len"] == 0:
+            incoming.append(call["incoming"])
+            hang.append(call["hang"])
+        columns += call["x"].shape[1]
+        if columns % options["seq_len"] == 0:
+            outgoing.append(call["outgoing"])
+    return {
+        "the states that came in": stacked(incoming),
+        "the states that went out": stacked(outgoing),
+        "a graph came along with h": [with_h for with_h, _ in hang],
+        "a graph came along with c": [with_c for _, with_c in hang],
+    }
+
+
+def stacked(states: list[torch.Tensor]) -> torch.Tensor | None:
+    """One tensor of all the states, if they are of one size."""
+    same = states and all(state.shape == states[0].shape for state in states)
+    return torch.stack(states) if same else None
+
+
+def modes_met(
+    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+) -> dict[str, Any]:
+    """Train a model that comes in evaluation mode: its mode in every call, and the weights afterwards."""
+    model = model_of(weights).eval()
+    run(student, model, data, options, batches)
+    modes = [all(call["modes"]) for call in model.log.calls]
+    return {
+        "every part was in training mode": bool(modes) and all(modes),
+        **after_training(model.log.model or model),
+    }
+
+
+def callbacks(
+    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+) -> dict[str, Any]:
+    """What `on_epoch` was called with, and how many columns had been fed by then."""
+    model = model_of(weights)
+    epochs, told, fed = [], [], []
+
+    def on_epoch(epoch: Any, loss: Any) -> None:
+        epochs.append(epoch)
+        told.append(loss.item() if isinstance(loss, torch.Tensor) and loss.numel() == 1 else loss)
+        fed.append(sum(call["x"].shape[1] for call in model.log.calls))
+
+    result = run(student, model, data, {**options, "on_epoch": on_epoch}, batches)
+    return {
+        "the losses": result,
+        "the epochs told to on_epoch": epochs,
+        "the losses told to on_epoch": told,
+        "the columns fed before each call of on_epoch": fed,
+    }
+
+
+def no_epochs(
+    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+) -> dict[str, Any]:
+    """Train for no epochs, then for one: what each returned, how often on_epoch was called, the weights between."""
+    model, told = model_of(weights), []
+    none = {**options, "num_epochs": 0, "on_epoch": lambda epoch, loss: told.append(epoch)}
+    result, count = run(student, model, data, none, batches), len(told)
+    between = {f"{label} after no epochs": value for label, value in model.values().items()}
+    return {
+        "the result of no epochs": result,
+        "the calls of on_epoch in no epochs": count,
+        **between,
+        "the losses": run(student, model, data, {**options, "num_epochs": 1}, batches),
+    }
+
+
+def devices_met(
+    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+) -> dict[str, Any]:
+    """Train a model that lies on the CPU on the device of `data`: where the inputs were and the weights are."""
+    device, model = data.device, model_of(weights)
+    run(student, model, data, {**options, "device": str(device)}, batches)
+    met = [call["device"] == str(device) for call in model.log.calls]
+    return {
+        "the inputs were on the device": bool(met) and all(met),
+        "the weights are on the device": all(weight.device == device for weight in model.parameters()),
+    }
+
+
+def default_sizes(
+    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+) -> dict[str, Any]:
+    """The rows and columns that the model was fed, all calls of one epoch together."""
+    model = model_of(weights)
+    run(student, model, data, options, batches)
+    met = [call["x"] for call in model.log.calls]
+    return {"rows and columns fed by default": [len(met[0]), sum(x.shape[1] for x in met)] if met else None}

@@ -1,0 +1,290 @@
+"""The judge of samplers is just and sharp, and agrees with the solution.
+
+A correct sampler fails a statistical test at most once in a million runs, by the exact binomial tail
+in 50 digits and by simulation; the named mistakes are caught, with the chances asserted here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+import torch
+
+from assignments.sampling import oracle, probes, test_public
+from grader.diagnosis import LocalStudent
+
+ONE_IN_A_MILLION = 1e-6
+FRESH = 1000
+
+
+@pytest.fixture(scope="module")
+def student():
+    return LocalStudent("sampling")
+
+
+Setting = tuple[torch.Tensor, float, int, list[tuple[int, int]]]  # logits, temperature, draws, bounds
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def of_a_crowd(size: int, setting: tuple[float, float, int, int, int, int]) -> Setting:
+    lead, temperature, draws, *_ = setting
+    return test_public.crowd(size, lead), temperature, draws, test_public.crowd_bounds(size, setting)
+
+
+ALPHABET = len(test_public.ALPHABET)
+# What the public tests have written out.
+PUBLIC: dict[str, Setting] = {
+    "cold": of_a_crowd(test_public.CROWD, test_public.COLD),
+    "hot": of_a_crowd(test_public.CROWD, test_public.HOT),
+    "even": of_a_crowd(test_public.CROWD, test_public.EVEN),
+    "hot text": of_a_crowd(ALPHABET, test_public.HOT_TEXT),
+    "default text": of_a_crowd(ALPHABET, test_public.DEFAULT_TEXT),
+    "large": (torch.tensor(test_public.LARGE_LOGITS), 1.0, 60, test_public.LARGE_BOUNDS),
+}
+
+
+def hidden(seed: int) -> dict[str, Setting]:
+    """What the hidden tests draw and allow, for some seed of the course."""
+    rng = seeded(seed)
+    settings = {}
+    for name, size, temperature, draws, share in (
+        ("cold", 90, 0.45, 150, 1.0),
+        ("hot", 90, 2.2, 150, 1.0),
+        ("even", 90, 1.0, 200, 1.0),
+        ("cold text", 41, 0.35, 80, 0.5),
+        ("hot text", 41, 3.5, 80, 0.5),
+    ):
+        logits = oracle.half_and_half(size, temperature, rng)
+        bounds = oracle.bounds(logits, temperature, draws, share * oracle.FALSE_FAILURES)
+        settings[name] = (logits, temperature, draws, bounds)
+    return settings
+
+
+def exact_failure(chances: np.ndarray, draws: int, bounds: list[tuple[int, int]]) -> Decimal:
+    """The chance, summed over the symbols, that a count leaves its bounds: exact to 40 digits and more."""
+    with localcontext() as context:
+        context.prec = 50
+        total = Decimal(0)
+        for chance, (low, high) in zip(chances, bounds, strict=True):
+            p = Decimal(float(chance))
+            outside = [*range(low), *range(high + 1, draws + 1)]
+            total += sum((math.comb(draws, k) * p**k * (1 - p) ** (draws - k) for k in outside), Decimal(0))
+        return total
+
+
+def power(chances: np.ndarray, draws: int, bounds: list[tuple[int, int]]) -> float:
+    """At least this is the chance that a sampler of these chances fails: the symbol that shows it best."""
+    return max(
+        1 - oracle.binomial(draws, float(chance))[low : high + 1].sum()
+        for chance, (low, high) in zip(chances, bounds, strict=True)
+    )
+
+
+def test_bounds_in_the_public_tests_are_the_oracle_s():
+    for logits, temperature, draws, bounds in PUBLIC.values():
+        right = oracle.bounds(logits, temperature, draws)
+        most_of_others = max(high for low, high in right if low == 0)  # one bound is written out for all of a crowd
+        for mine, (low, high) in zip(bounds, right, strict=True):
+            assert mine == (low, high) or (low == 0 and mine == (0, most_of_others))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_exact_false_failures_of_the_public_tests(name):
+    logits, temperature, draws, bounds = PUBLIC[name]
+    assert exact_failure(oracle.softmax(logits, temperature), draws, bounds) <= oracle.FALSE_FAILURES
+
+
+def test_exact_false_failures_of_the_hidden_tests():
+    for name, (logits, temperature, draws, bounds) in hidden(1).items():
+        share = oracle.FALSE_FAILURES * (0.5 if "text" in name else 1)  # a text test has two settings
+        assert exact_failure(oracle.softmax(logits, temperature), draws, bounds) <= share
+
+
+def test_one_in_a_million_holds_for_rounded_probabilities():
+    """float32 moves a probability by some 1e-7 of itself; the other half of the million is enough for 1e-3."""
+    for logits, temperature, draws, bounds in (PUBLIC["cold"], PUBLIC["hot text"], *hidden(0).values()):
+        chances = oracle.softmax(logits, temperature)
+        for factor in (0.999, 1.001):
+            assert exact_failure(np.minimum(chances * factor, 1), draws, bounds) <= ONE_IN_A_MILLION
+
+
+def test_intervals_are_the_narrowest():
+    """A thousand intervals beside brute force with whole binomial coefficients."""
+    rng = np.random.default_rng(1)
+    for _ in range(FRESH):
+        draws, chance = int(rng.integers(1, 60)), float(rng.random() ** 2)
+        allowed = 10 ** float(rng.uniform(-7, -1))
+        mass = [math.comb(draws, k) * chance**k * (1 - chance) ** (draws - k) for k in range(draws + 1)]
+        low = max(k for k in range(draws + 1) if math.fsum(mass[:k]) <= allowed / 2)
+        high = min(k for k in range(draws + 1) if math.fsum(mass[k + 1 :]) <= allowed / 2)
+        assert oracle.interval(draws, chance, allowed) == (low, high)
+
+
+@pytest.mark.parametrize("allowed", [1e-1, 1e-2, 1e-3])
+def test_simulated_false_failures(allowed):
+    """What is promised for one in a million holds where a simulation can see it; it is not wide for nothing either."""
+    runs = 20_000
+    for logits, temperature, draws, _ in hidden(3).values():
+        bounds = oracle.bounds(logits, temperature, draws, allowed)
+        failed = simulated(logits, temperature, draws, bounds, runs)
+        assert allowed / 20 <= failed <= allowed + 5 * math.sqrt(allowed / runs)
+
+
+def test_simulated_tests_do_not_fail():
+    for logits, temperature, draws, bounds in [*PUBLIC.values(), *hidden(5).values()]:
+        assert simulated(logits, temperature, draws, bounds, 20_000) == 0
+
+
+def simulated(logits: torch.Tensor, temperature: float, draws: int, bounds: list[tuple[int, int]], runs: int) -> float:
+    """The share of simulated tests that a sampler of the right distribution fails."""
+    low, high = np.array(bounds).T
+    counts = np.random.default_rng(2).multinomial(draws, oracle.softmax(logits, temperature), size=runs)
+    return float(((counts < low) | (counts > high)).any(axis=1).mean())
+
+
+# Every sure draw of the assignment: fewer than 200 of them, none with more than 60 symbols.
+def test_sure_tables_are_sure():
+    assert 200 * 60 * math.exp(-oracle.SURE) < ONE_IN_A_MILLION
+    assert test_public.SURE == oracle.SURE
+
+
+def test_equal_draws_by_chance_are_out_of_the_question():
+    """Fifteen draws all alike, and two texts of 14 characters the same: from equal logits and from unequal ones."""
+    likeliest = {size: float(oracle.softmax(torch.eye(size)[0], 1.0).max()) for size in (6, 8)}
+    chances = [9 * (1 / 9) ** 15, 8 * likeliest[8] ** 15, (1 / 4) ** 14, likeliest[6] ** 14, (1 / 41) ** 5]
+    assert max(chances) < ONE_IN_A_MILLION
+
+
+Mistake = Callable[[torch.Tensor, float], np.ndarray]
+
+
+def top_ten(logits: torch.Tensor, temperature: float) -> np.ndarray:
+    kept = logits >= logits.sort().values[-min(10, len(logits))]
+    return oracle.softmax(logits.masked_fill(~kept, -math.inf), temperature)
+
+
+def softmax_of(chances: np.ndarray, temperature: float) -> np.ndarray:
+    return oracle.softmax(torch.from_numpy(chances), temperature)
+
+
+# What a sampler draws from that has misunderstood; each is a misconception, or a cousin of one.
+MISTAKES: dict[str, Mistake] = {
+    "temperature ignored": lambda logits, temperature: oracle.softmax(logits, 1.0),
+    "temperature multiplied": lambda logits, temperature: oracle.softmax(logits, 1 / temperature),
+    "temperature squared": lambda logits, temperature: oracle.softmax(logits, temperature**2),
+    "temperature's root": lambda logits, temperature: oracle.softmax(logits, temperature**0.5),
+    "temperature after softmax": lambda logits, temperature: softmax_of(oracle.softmax(logits, 1), temperature),
+    "softmax twice": lambda logits, temperature: softmax_of(oracle.softmax(logits, temperature), 1),
+    "powers of two": lambda logits, temperature: oracle.softmax(logits, temperature / math.log(2)),
+    "greedy": lambda logits, temperature: (logits == logits.max()).double().numpy(),
+    "uniform": lambda logits, temperature: np.full(len(logits), 1 / len(logits)),
+    "upside down": lambda logits, temperature: oracle.softmax(-logits, temperature),
+    "next index": lambda logits, temperature: np.roll(oracle.softmax(logits, temperature), 1),
+    "ten at most": top_ten,
+}
+RIGHT_AT_ONE = {"temperature ignored", "temperature multiplied", "temperature squared", "temperature's root"}
+MILD = {"temperature's root", "powers of two", "ten at most"}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_each_test_of_draws_catches_each_mistake(name):
+    """Nearly always: over 99.9 % for the frequent ones, over 90 % for the mild."""
+    least = 0.9 if name in MILD else 0.999
+    for setting in ("cold", "hot", "even"):
+        if setting == "even" and name in RIGHT_AT_ONE:
+            continue
+        for settings in (PUBLIC, *(hidden(seed) for seed in range(4))):
+            logits, temperature, draws, bounds = settings[setting]
+            assert power(MISTAKES[name](logits, temperature), draws, bounds) > least, setting
+
+
+@pytest.mark.parametrize("name", ["temperature ignored", "temperature multiplied", "temperature squared", "greedy"])
+def test_each_test_of_texts_catches_what_happens_there(name):
+    """Over 97 % in a public text, and over 99 % in one or the other of the hidden two."""
+    logits, temperature, draws, bounds = PUBLIC["hot text"]
+    assert power(MISTAKES[name](logits, temperature), draws, bounds) > 0.97
+    for seed in range(4):
+        missed = 1.0
+        for setting in ("cold text", "hot text"):
+            logits, temperature, draws, bounds = hidden(seed)[setting]
+            missed *= 1 - power(MISTAKES[name](logits, temperature), draws, bounds)
+        assert missed < 0.01
+
+
+def test_a_default_of_another_temperature_is_caught():
+    """A default temperature of 0.8, in 500 characters surely and in 200 draws with over 90 %."""
+    for setting, least in (("even", 0.9), ("default text", 0.9999)):
+        logits, _, draws, bounds = PUBLIC[setting]
+        assert power(oracle.softmax(logits, 0.8), draws, bounds) > least
+
+
+def gumbel(logits: torch.Tensor, temperature: float, generator: torch.Generator) -> int:
+    noise = -torch.log(-torch.log(torch.rand(len(logits), generator=generator, dtype=torch.float64)))
+    return int((logits / temperature + noise).argmax())
+
+
+def inverse_cdf(logits: torch.Tensor, temperature: float, generator: torch.Generator) -> int:
+    sums = torch.softmax(logits / temperature, dim=0).cumsum(0)
+    return min(int(torch.searchsorted(sums, torch.rand(1, generator=generator), right=True)), len(logits) - 1)
+
+
+@pytest.mark.parametrize("sampler", [gumbel, inverse_cdf])
+def test_other_samplers_stay_within_the_bounds(sampler):
+    """Whatever the generator is used for."""
+    generator = seeded(6)
+    for logits, temperature, draws, bounds in [*PUBLIC.values(), *hidden(7).values()]:
+        counts = [0] * len(logits)
+        for _ in range(draws):
+            counts[sampler(logits, temperature, generator)] += 1
+        assert all(low <= count <= high for count, (low, high) in zip(counts, bounds, strict=True))
+
+
+def test_solution_draws_within_the_bounds(student):
+    """A thousand fresh distributions of 30 draws each."""
+    rng = seeded(8)
+    for case in range(FRESH):
+        size = int(torch.randint(1, 7, (), generator=rng))
+        logits = 4 * torch.randn(size, generator=rng)
+        temperature = float(torch.rand((), generator=rng)) * 3 + 0.05
+        reply = probes.counts(student, logits, temperature, 30, case)
+        bounds = oracle.bounds(logits, temperature, 30, ONE_IN_A_MILLION / FRESH)
+        assert all(low <= n <= high for n, (low, high) in zip(reply["counts"].tolist(), bounds, strict=True))
+
+
+def test_solution_writes_what_the_tables_say(student):
+    """A thousand fresh tables of each kind: the text, what was fed and the states."""
+    rng = seeded(9)
+    vocabulary = "abcd"
+    for case in range(FRESH):
+        make = (oracle.ring, oracle.memory, oracle.undecided)[case % 3]
+        rows = make(4, rng)
+        seed = torch.randint(4, (1 + case % 4,), generator=rng).tolist()
+        length = case % 5
+        temperature = 0 if make is oracle.undecided else 1
+        reply = probes.writing(
+            student, rows, vocabulary, oracle.spelled(seed, vocabulary), length, temperature, generator_seed=case
+        )
+        tokens = seed + oracle.greedy(rows, seed, length)
+        assert reply["text"] == oracle.spelled(tokens, vocabulary)
+        assert reply["what the model was fed"] == (tokens[:-1] if length else [])
+        assert reply["the states were carried"]
+
+
+def test_tables_need_what_they_are_said_to_need():
+    """A ring follows from the last token; memory does not."""
+    rng = seeded(10)
+    differing = 0
+    for _ in range(50):
+        rows = oracle.memory(6, rng)
+        short = {key: row for key, row in rows.items() if len(key) < 2}
+        differing += oracle.greedy(rows, [2, 0, 5, 4], 8) != oracle.greedy(short, [2, 0, 5, 4], 8)
+        ring = oracle.ring(6, rng)
+        assert sorted(oracle.greedy(ring, [3], 6)) == list(range(6))
+    assert differing == 50

@@ -1,0 +1,154 @@
+"""The solution of training and its oracle agree, known wrong loops do not, and the margins hold."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+
+from assignments.training import oracle, probes
+from grader.course import load_course
+from grader.diagnosis import LocalStudent, load_misconceptions, mutate
+
+FRESH_INPUTS = 1000
+SEEDS = 20  # of the hundred on which the margins were measured
+ASSIGNMENT = next(assignment for assignment in load_course() if assignment.name == "training")
+
+
+@functools.cache
+def solution() -> LocalStudent:
+    return LocalStudent("training")
+
+
+def draw(seed: int) -> oracle.Case:
+    """A small case of any shape: sizes of one, nothing left over, everything or nothing clipped."""
+    rng = torch.Generator().manual_seed(seed)
+
+    def pick(low: int, high: int) -> int:
+        return int(torch.randint(low, high + 1, (), generator=rng))
+
+    vocab, hidden, layers = pick(2, 5), pick(1, 3), pick(0, 2)
+    if layers:
+        weights = oracle.recurrent_weights(rng, vocab=vocab, hidden=hidden, layers=layers)
+    else:
+        weights = oracle.bigram_weights(rng, vocab=vocab, hidden=hidden)
+    batch_size, seq_len, batches = pick(1, 3), pick(1, 2), pick(1, 2)
+    spare = pick(0, batch_size * seq_len - 1)
+    text = oracle.random_text(rng, vocab, batch_size * seq_len * batches + 1 + spare)
+    options = {"batch_size": batch_size, "seq_len": seq_len, "num_epochs": pick(1, 2)}
+    rates = {"learning_rate": (0.1, 0.01, 0.002)[pick(0, 2)], "grad_clip": (0.1, 0.7, 5.0)[pick(0, 2)]}
+    return oracle.Case(weights, text, {**options, **rates})
+
+
+def off_by(case: oracle.Case) -> float:
+    """The largest difference between the solution's run and the oracle's."""
+    reply, right = probes.training_in_place(solution(), **case.inputs(False)), oracle.train(case)
+    assert len(reply["the losses"]) == len(right.losses)
+    differences = [abs(a - b) for a, b in zip(reply["the losses"], right.losses, strict=True)]
+    for label, weight in right.weights.items():
+        differences.append((reply[f"{label} after training"] - weight).abs().max().item())
+    return max(differences)
+
+
+def test_solution_and_oracle_agree():
+    """On 1,000 fresh cases, ten times closer than the tests ask."""
+    assert max(off_by(draw(seed)) for seed in range(FRESH_INPUTS)) < min(oracle.CLOSE) / 10
+
+
+def test_batches_sent_as_data_are_the_solutions_own():
+    own = LocalStudent("batching").create_batches
+    for seed in range(200):
+        case = draw(seed)
+        sizes = case.options["batch_size"], case.options["seq_len"]
+        for ours, theirs in zip(case.batches(), own(case.data, *sizes), strict=True):
+            assert torch.equal(ours[0], theirs[0])
+            assert torch.equal(ours[1], theirs[1])
+
+
+@pytest.mark.parametrize("layers", [0, 1, 2])
+def test_gradients_by_hand_are_slopes(layers: int):
+    """Central differences of the oracle's own loss, in every weight."""
+    rng = torch.Generator().manual_seed(layers)
+    if layers:
+        weights = oracle.recurrent_weights(rng, vocab=3, hidden=2, layers=layers)
+    else:
+        weights = oracle.bigram_weights(rng, vocab=3, hidden=2)
+    arrays = {label: value.numpy() for label, value in weights.items()}
+    x, y = oracle.random_text(rng, 3, 6).view(2, 3).numpy(), oracle.random_text(rng, 3, 6).view(2, 3).numpy()
+    states = [tuple(np.full((2, 2), value) for value in (0.3, -0.2))] * layers or None
+    _, gradients, _ = oracle.loss_and_gradients(arrays, x, y, states)
+    for label, array in arrays.items():
+        for index in np.ndindex(array.shape):
+            kept, sides = array[index], []
+            for move in (1e-5, -1e-5):
+                array[index] = kept + move
+                sides.append(oracle.loss_and_gradients(arrays, x, y, states)[0])
+            array[index] = kept
+            assert abs((sides[0] - sides[1]) / 2e-5 - gradients[label][index]) < 1e-8
+
+
+def test_margins_of_the_learning_test():
+    """The right training stays clear of every margin; so says a fifth of the seeds they were measured on."""
+    for seed in range(SEEDS):
+        case, fresh = oracle.learning_case(torch.Generator().manual_seed(seed))
+        right = oracle.train(case)
+        own = oracle.evaluate(right.weights, case.data, 8, 4)
+        assert right.losses[0] - right.losses[-1] > oracle.FALLS_BY + 0.2
+        assert abs(right.losses[-1] - own) < oracle.HONEST_WITHIN - 0.1
+        assert oracle.evaluate(right.weights, fresh, 8, 4) < oracle.LEARNED_BELOW - 0.2
+        assert oracle.evaluate(case.weights, fresh, 8, 4) > oracle.LEARNED_BELOW + 0.2
+        assert oracle.doubt_about(case, fresh, right.losses, right.weights) is None
+
+
+def test_the_learning_test_doubts():
+    """It believes neither untrained weights nor losses that are someone else's."""
+    case, fresh = oracle.learning_case(torch.Generator().manual_seed(0))
+    right = oracle.train(case)
+    broken = {label: torch.full_like(weight, torch.nan) for label, weight in case.weights.items()}
+    assert oracle.doubt_about(case, fresh, right.losses, case.weights)
+    assert oracle.doubt_about(case, fresh, right.losses, broken)
+    assert oracle.doubt_about(case, fresh, right.losses[:-1], right.weights)
+    assert oracle.doubt_about(case, fresh, [], right.weights)
+    assert oracle.doubt_about(case, fresh, [1.6, 1.6, 1.6], right.weights)
+    assert oracle.doubt_about(case, fresh, [1.6, 0.3, 0.0], right.weights)
+
+
+def test_a_still_model_never_changes_its_answers():
+    """Whatever an optimiser does: so losses and states can be judged apart from the steps."""
+    rng = torch.Generator().manual_seed(0)
+    weights = oracle.recurrent_weights(rng, vocab=4, hidden=3, layers=1)
+    model = probes.model_of(weights, still=True)
+    x = oracle.random_text(rng, 4, 6).view(2, 3)
+    before = model(x)[0]
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    before.square().sum().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in model.parameters())
+    optimizer.step()
+    assert torch.equal(model(x)[0], before)
+
+
+def test_stand_in_batches_answer_no_other_question():
+    """They are found by `from batching import …`, for the sizes and the text they are of, and only meanwhile."""
+    case = oracle.Case({}, torch.arange(14), {"batch_size": 2, "seq_len": 3})
+
+    def ask(*question: object) -> int:
+        from batching import create_batches
+
+        return len(list(create_batches(*question)))
+
+    with probes.stand_in_batches(case.data, case.batches()):
+        assert ask(case.data, 2, 3) == 2
+        assert ask(case.data[:13], 2, 3) == 2
+        assert ask(case.data, 3, 2) == 0
+        assert ask(case.data[1:], 2, 3) == 0
+        assert ask(case.data[:12], 2, 3) == 0
+    with pytest.raises(ImportError):
+        ask(case.data, 2, 3)
+
+
+@pytest.mark.parametrize("misconception", load_misconceptions(ASSIGNMENT), ids=lambda misconception: misconception.id)
+def test_misconceptions_are_edits(misconception):
+    """Each edit fits once and leaves a module that compiles."""
+    compile(mutate("training", misconception), misconception.id, "exec")
