@@ -1,7 +1,8 @@
 """Probes of vocabulary and batches: ask a function, return what came out.
 
 They run beside the student's code and hold inputs but no answers. `data` is a LongTensor (N,),
-`alphabet` the characters of a vocabulary in the order of their numbers.
+`alphabet` the characters of a vocabulary in the order of their numbers. Text lives on the CPU, and so
+do the tensors that student code is given here, whichever device a course grades on.
 """
 
 from __future__ import annotations
@@ -68,13 +69,13 @@ def round_trip(student: Any, text: str) -> dict[str, Any]:
 
 def epoch(student: Any, data: torch.Tensor, batch_size: int, seq_len: int) -> dict[str, Any]:
     """Every x and every y of one pass over the data, copied as they come."""
-    batches = [copied(x, y) for x, y in walk(student, data, batch_size, seq_len)]
+    batches = [copied(x, y) for x, y in walk(student, data.cpu(), batch_size, seq_len)]
     return {"x": [x for x, _ in batches], "y": [y for _, y in batches]}
 
 
 def kept_epoch(student: Any, data: torch.Tensor, batch_size: int, seq_len: int) -> dict[str, Any]:
     """Every x and every y of one pass, looked at only after the last; what it left of the data and the grad mode."""
-    batches, modes = [], []
+    data, batches, modes = data.cpu(), [], []
     for batch in walk(student, data, batch_size, seq_len):
         batches.append(batch)
         modes.append(torch.is_grad_enabled())
@@ -89,6 +90,7 @@ def kept_epoch(student: Any, data: torch.Tensor, batch_size: int, seq_len: int) 
 
 def second_epoch(student: Any, data: torch.Tensor, batch_size: int, seq_len: int) -> dict[str, Any]:
     """A second pass over data that has been walked through before, looked at only after its last batch."""
+    data = data.cpu()
     for _ in walk(student, data, batch_size, seq_len):
         pass
     batches = list(walk(student, data, batch_size, seq_len))
@@ -99,7 +101,7 @@ def shapes(student: Any, data: torch.Tensor, cases: list[list[int]]) -> dict[str
     """For each case (N, B, T) the shapes of x and y, batch by batch; the first N of the data are used."""
     return {
         "cases": [
-            [[shape_of(x), shape_of(y)] for x, y in walk(student, data[:length].clone(), batch_size, seq_len)]
+            [[shape_of(x), shape_of(y)] for x, y in walk(student, data[:length].cpu().clone(), batch_size, seq_len)]
             for length, batch_size, seq_len in cases
         ]
     }
@@ -109,7 +111,7 @@ def refusals(student: Any, data: torch.Tensor, batch_size: int, seq_len: int, ca
     """An ordinary pass, and what comes of each case (N, B, T) when its first batch is asked for."""
 
     def first_batch(length: int, rows: int, steps: int) -> Any:
-        return next(iter(student.create_batches(data[:length].clone(), rows, steps)), None)
+        return next(iter(student.create_batches(data[:length].cpu().clone(), rows, steps)), None)
 
     found = epoch(student, data.clone(), batch_size, seq_len)
     outcomes = [outcome(lambda case=case: first_batch(*case)) for case in cases]
@@ -125,9 +127,9 @@ def walk(student: Any, data: torch.Tensor, batch_size: int, seq_len: int) -> Ite
         kind = type(batches).__name__
         raise Complaint(f"create_batches returned a {kind}, expected something to iterate over") from None
     for batch in islice(iterator, len(data) + 1):
-        if not isinstance(batch, str | dict):
+        if not isinstance(batch, tuple | list | str | dict):
             with contextlib.suppress(TypeError):  # whatever `for x, y in …` would take apart
-                batch = tuple(batch)
+                batch = tuple(islice(batch, 3))
         yield pair(batch, "a step through create_batches")
 
 
@@ -165,7 +167,7 @@ def char_to_idx(alphabet: str) -> dict[str, int]:
 def in_form(indices: torch.Tensor, form: str) -> Any:
     """The numbers as a tensor, a list, a tuple, or the range from the first to the last."""
     if form == "tensor":
-        return indices
+        return indices.cpu()
     numbers = indices.tolist()
     if form == "range":
         return range(numbers[0], numbers[-1] + 1)

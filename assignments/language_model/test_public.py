@@ -223,15 +223,16 @@ def _right(submission, weights, x, states=None) -> Right:
         for which, letter in enumerate("hc"):
             start = torch.zeros(x.shape[0], H) if states is None else states[layer][which]
             leaves[f"{letter} of layer {layer}"] = start.clone().requires_grad_()
-    top = nn.functional.embedding(x, leaves["embedding.weight"])
+    values = {label: leaf.double() for label, leaf in leaves.items()}
+    top = nn.functional.embedding(x, values["embedding.weight"])
     hs, cs = [], []
     for layer in range(layers):
-        own = {label: leaves[f"cells.{layer}.{label}"] for label in ("W_x", "W_h", "bias")}
-        h, c = leaves[f"h of layer {layer}"], leaves[f"c of layer {layer}"]
+        own = {label: values[f"cells.{layer}.{label}"] for label in ("W_x", "W_h", "bias")}
+        h, c = values[f"h of layer {layer}"], values[f"c of layer {layer}"]
         top, c = (_plain_layer if submission.stand_in else _library_layer)(own, top, h, c)
-        hs.append(top[:, -1])
-        cs.append(c)
-    return Right(nn.functional.linear(top, leaves["fc.weight"], leaves["fc.bias"]), hs, cs, leaves)
+        hs.append(top[:, -1].float())
+        cs.append(c.float())
+    return Right(nn.functional.linear(top, values["fc.weight"], values["fc.bias"]).float(), hs, cs, leaves)
 
 
 def _library_layer(own, x, h, c):
@@ -239,9 +240,10 @@ def _library_layer(own, x, h, c):
     given = {"weight_ih_l0": own["W_x"], "weight_hh_l0": own["W_h"], "bias_ih_l0": own["bias"]}
     given["bias_hh_l0"] = torch.zeros_like(own["bias"])
     if own["W_x"].shape[0] == H:
-        hs, last = functional_call(nn.RNN(x.shape[2], H, batch_first=True), given, (x, h[None]))
+        hs, last = functional_call(nn.RNN(x.shape[2], H, batch_first=True).double(), given, (x, h[None]))
         return hs, last[0]
-    hs, (_, last) = functional_call(nn.LSTM(x.shape[2], H, batch_first=True), given, (x, (h[None], c[None])))
+    library = nn.LSTM(x.shape[2], H, batch_first=True).double()
+    hs, (_, last) = functional_call(library, given, (x, (h[None], c[None])))
     return hs, last[0]
 
 
@@ -249,8 +251,8 @@ def _plain_layer(own, x, h, c):
     """The same of `probes.plain_step`, all steps at once: a state halves at each step, so `fading` sums them up."""
     steps = x.shape[1]
     ages = torch.arange(steps)[:, None] - torch.arange(steps)
-    fading = torch.where(ages >= 0, 0.5**ages, 0.0)
-    start = 0.5 ** torch.arange(1, steps + 1)[:, None]
+    fading = torch.where(ages >= 0, 0.5 ** ages.double(), 0.0)
+    start = 0.5 ** torch.arange(1, steps + 1).double()[:, None]
     drive = x @ own["W_x"][:H].T + own["bias"][:H]
     if own["W_x"].shape[0] == H:
         hs = fading @ drive + start * h[:, None]

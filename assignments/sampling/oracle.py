@@ -35,6 +35,18 @@ def bounds(
     return [interval(draws, float(chance), false_failures / len(chances)) for chance in chances]
 
 
+def tail(logits: torch.Tensor) -> list[int]:
+    """The less likely half of the indices."""
+    return logits.argsort()[: len(logits) // 2].tolist()
+
+
+def tail_bounds(
+    logits: torch.Tensor, temperature: float, draws: int, false_failures: float = FALSE_FAILURES
+) -> tuple[int, int]:
+    """How often the less likely half comes, taken together: a cut-off tail is too thin to show index by index."""
+    return interval(draws, float(softmax(logits, temperature)[tail(logits)].sum()), false_failures)
+
+
 def interval(draws: int, chance: float, false_failures: float) -> tuple[int, int]:
     """The narrowest (low, high) with P(count < low) and P(count > high) at most half of `false_failures` each."""
     mass = binomial(draws, chance)

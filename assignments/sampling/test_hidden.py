@@ -23,7 +23,7 @@ from assignments.sampling.test_public import (
     expect_written,
     new_seed,
 )
-from grader.suite import expect, points
+from grader.suite import Mismatch, Reply, expect, points
 
 SAMPLE, GENERATE = "sample_next", "generate_text"
 
@@ -35,7 +35,12 @@ def test_counts_at_a_low_temperature(submission, rng):
 
 @points(0.25, of=SAMPLE, promise="draw")
 def test_counts_at_a_high_temperature(submission, rng):
-    _expect_draws(submission, rng, oracle.half_and_half(90, 2.2, rng), 2.2, 150)
+    logits, half = oracle.half_and_half(90, 2.2, rng), oracle.FALSE_FAILURES / 2
+    reply = _expect_draws(submission, rng, logits, 2.2, 150, half)
+    low, high = oracle.tail_bounds(logits, 2.2, 150, half)
+    came = int(reply.tensor("counts")[oracle.tail(logits)].sum())
+    if not low <= came <= high:
+        raise Mismatch(f"the less likely half came {came} times in 150 draws, expected {low} to {high}")
 
 
 @points(0.25, of=SAMPLE, promise="defaults")
@@ -179,10 +184,11 @@ def _expect_draws(
     temperature: float,
     draws: int,
     false_failures: float = oracle.FALSE_FAILURES,
-) -> None:
+) -> Reply:
     inputs = {"logits": logits, "temperature": temperature, "draws": draws, "seed": new_seed(rng)}
-    bounds = oracle.bounds(logits, temperature, draws, false_failures)
-    expect_counts(submission.run(probes.counts, **inputs), bounds, draws)
+    reply = submission.run(probes.counts, **inputs)
+    expect_counts(reply, oracle.bounds(logits, temperature, draws, false_failures), draws)
+    return reply
 
 
 def _expect_greedy(texts: list[Any], rows: oracle.Rows, vocabulary: str, seeds: list[str], lengths: list[int]) -> None:

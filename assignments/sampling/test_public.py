@@ -37,7 +37,6 @@ LETTERS = "abcd"
 SURE = 40.0
 A, B, C, D = (torch.eye(4) * SURE).unbind()
 RING = {(): A, (0,): C, (1,): D, (2,): B, (3,): A}  # a c b d a c b d …
-MEMORY = RING | {(1, 0): B, (0, 1): C, (1, 2): C, (2, 2): A, (2, 0): D}  # a b c c a d, if remembered
 CHOICES = {(): torch.zeros(4), (0,): torch.tensor([0.0, 1.0, 0.5, 1.0]), (1,): torch.tensor([1.0, 0.0, 1.0, 0.5])}
 
 
@@ -127,7 +126,7 @@ def test_every_character_fed_once(submission, rng):
 
 @points(0.25, of=GENERATE, promise="states")
 def test_states_are_passed_on(submission, rng):
-    inputs = {"rows": MEMORY, "vocabulary": LETTERS, "seed": "ba", "length": 4, "temperature": 1.0}
+    inputs = {"rows": RING, "vocabulary": LETTERS, "seed": "ba", "length": 4, "temperature": 1.0}
     reply = submission.run(probes.writing, **inputs, generator_seed=new_seed(rng))
     expect(reply["the model was called more than once"]).equals(True)
     expect(reply["the states were carried"]).equals(True)

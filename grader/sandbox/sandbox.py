@@ -109,7 +109,8 @@ class Sandbox:
         """Start the tree on one rung; False where this machine cannot."""
         ours, theirs = socket.socketpair()
         kit = namespaced.KIT if rung == "namespaced" else str(self._kit)
-        worker = [sys.executable, "-I", "-S", "-B", "-c", BOOT, kit, _site_packages(), str(theirs.fileno())]
+        # not -I, which would ignore PYTHONHASHSEED with the rest of an environment that is ours
+        worker = [sys.executable, "-s", "-S", "-P", "-B", "-c", BOOT, kit, _site_packages(), str(theirs.fileno())]
         argv: list[str] | None = worker
         if rung == "namespaced":
             argv = namespaced.command(self._kit, worker)
@@ -171,6 +172,8 @@ class Sandbox:
             try:
                 return self._open(assignment, module, files, limits, refuse_library_cells, wall)
             except (OSError, EOFError, WireError, ProbeDied, ProbeTimeout) as problem:
+                if isinstance(problem, ProbeTimeout) and problem.limit == "total":
+                    raise  # the assignment's time is up; nothing is wrong with the tree
                 if attempt == 2:
                     raise SandboxError(f"no session could be opened ({problem})") from problem
                 self._restart()
