@@ -176,7 +176,7 @@ def test_length_penalty_decides_the_final_choice(submission):
 @points(0.25, of=BEAM, promise="end-left-out")
 def test_end_char_is_not_returned(submission):
     rows = {"s": {"a": 0.8}, "a": {"b": 0.8}, "b": {"~": 0.8}}
-    _expect_text(submission, "sab", "abs~", rows, seed="s", length=8, beam_width=3, end_char="~")
+    _expect_text(submission, "sab", "abs~", rows, seed="s", length=4, beam_width=3, end_char="~")
 
 
 @points(0.25, of=BEAM, promise="end-in-seed")

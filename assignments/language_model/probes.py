@@ -35,6 +35,9 @@ def build(student: Any, name: str, sizes: dict[str, Any], weights: dict[str, tor
     if not isinstance(model, nn.Module):
         raise Complaint(f"{name} is a {type(model).__name__}, expected an nn.Module")
     model.to(device=weights["fc.weight"].device)
+    fc = part(model, "fc")
+    if isinstance(fc, nn.Linear) and fc.bias is None:  # one without a bias is an nn.Linear too: it gets one
+        fc.bias = nn.Parameter(torch.zeros_like(weights["fc.bias"]))
     with torch.no_grad():
         for label, value in weights.items():
             parameter = part(model, label)

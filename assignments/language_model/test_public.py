@@ -174,7 +174,7 @@ def _expect_logits(submission, name, sizes, weights, x, states=None) -> None:
 
 
 def _expect_structure(submission, name, sizes, kind, layers) -> None:
-    shapes = {"embedding.weight": [V, E], "fc.weight": [V, H], "fc.bias": [V]}
+    shapes = {"embedding.weight": [V, E], "fc.weight": [V, H]}
     for layer in range(layers):
         inputs = E if layer == 0 else H
         for label, shape in KINDS[kind].items():

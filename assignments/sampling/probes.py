@@ -82,8 +82,8 @@ def made_generator(where: torch.Tensor, seed: int) -> torch.Generator:
 
 
 def numbered(vocabulary: str) -> tuple[dict[str, int], dict[int, str]]:
-    """The two mappings of a vocabulary, as dicts that were not filled in the order of the numbers."""
-    pairs = list(enumerate(vocabulary))[::-1]
+    """The two mappings of a vocabulary, as dicts."""
+    pairs = list(enumerate(vocabulary))
     return {character: index for index, character in pairs}, dict(pairs)
 
 
@@ -198,20 +198,12 @@ def is_refused(function: Any, *arguments: Any, **named: Any) -> bool:
     return False
 
 
-def written(
-    student: Any,
-    model: nn.Module,
-    vocabulary: str,
-    seed: str,
-    length: int,
-    mapping: Any = None,
-    **others: Any,
-) -> str:
-    """What generate_text returns for a model, on the model's device; `mapping` in place of a dict for idx_to_char."""
-    char_to_idx, idx_to_char = numbered(vocabulary)
+def written(student: Any, model: nn.Module, vocabulary: str, seed: str, length: int, **others: Any) -> str:
+    """What generate_text returns for a model, on the model's device."""
     device = str(next(model.parameters()).device)
-    mapping = idx_to_char if mapping is None else mapping
-    return a_text(student.generate_text(model, char_to_idx, mapping, seed=seed, length=length, device=device, **others))
+    return a_text(
+        student.generate_text(model, *numbered(vocabulary), seed=seed, length=length, device=device, **others)
+    )
 
 
 def a_text(value: Any) -> str:
@@ -288,8 +280,14 @@ def texts_and_generators(
 
 
 def texts_by_each_mapping(student: Any, rows: Rows, vocabulary: str, seed: str, length: int) -> dict[str, Any]:
-    """The same text with `idx_to_char` a dict and with `idx_to_char` a list."""
-    came = [written(student, Recorder(rows), vocabulary, seed, length, mapping) for mapping in (None, list(vocabulary))]
+    """The same text with `idx_to_char` a dict and with `idx_to_char` a list; the dicts are filled back to front."""
+    pairs = list(enumerate(vocabulary))[::-1]
+    char_to_idx = {character: index for index, character in pairs}
+    device = str(next(iter(rows.values())).device)
+    came = [
+        a_text(student.generate_text(Recorder(rows), char_to_idx, mapping, seed=seed, length=length, device=device))
+        for mapping in (dict(pairs), list(vocabulary))
+    ]
     return {"the texts with a dict and with a list": came}
 
 

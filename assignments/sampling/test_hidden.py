@@ -30,7 +30,7 @@ SAMPLE, GENERATE = "sample_next", "generate_text"
 
 @points(0.25, of=SAMPLE, promise="draw")
 def test_counts_at_a_low_temperature(submission, rng):
-    _expect_draws(submission, rng, oracle.half_and_half(90, 0.45, rng), 0.45, 150)
+    _expect_draws(submission, rng, oracle.half_and_half(90, 0.2, rng), 0.2, 150)
 
 
 @points(0.25, of=SAMPLE, promise="draw")

@@ -144,7 +144,7 @@ class Sandbox:
         """Let the canary try its acts; accept the rung only if it holds all that it claims."""
         with canary_targets.offered() as acts:
             try:
-                self._send({"warm": sorted(self.warm), "acts": acts})
+                self._send({"warm": sorted(self.warm), "assignments": list(self.assignments), "acts": acts})
                 hello = self._receive(START_PATIENCE_S)
             except (OSError, EOFError, WireError) as problem:
                 self._unready = f"{rung}: {problem or type(problem).__name__}"

@@ -87,17 +87,20 @@ def test_oracle_names_every_text_of_a_uniform_table():
 
 
 def test_an_unfinished_text_may_stand_where_nothing_can_win_any_more():
-    # "." and a are equally good, and a goes on for nothing: who stops there may name either.
-    table = Table(".a", {"": [-60.0, 0.0], "aa": [0.0, 0.0]})
-    case = Case(table, {"seed": "aa", "length": 3, "beam_width": 2, "end_char": "."})
-    assert {"aa"} < oracle.acceptable(case)
+    # "." and a are equally good at first, and after a there is nothing but a: who stops early may name any.
+    table = Table(".a", {"": [-60.0, 0.0], ".": [0.0, 0.0]})
+    case = Case(table, {"seed": ".", "length": 3, "beam_width": 2, "end_char": "."})
+    assert oracle.acceptable(case) == {".", ".a", ".aa", ".aaa"}
+    assert answer(case) in oracle.acceptable(case)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(5))
 def test_no_test_turns_on_a_close_call(seed):
     """In no search of the suite could rounding change the answer, except where ties are the point."""
 
     class Watched:
+        about_ties = False
+
         def run(self, probe, **inputs):
             reply, raised = replay(STUDENT, probe, inputs, seed)
             assert raised is None, raised
@@ -105,9 +108,11 @@ def test_no_test_turns_on_a_close_call(seed):
                 if "call" in search and probe is not probes.under_two_seeds:
                     rows = dict(zip(search["endings"], search["logits"].tolist(), strict=True))
                     case = Case(Table(search["alphabet"], rows), search["call"])
-                    assert name in ABOUT_TIES or len(oracle.acceptable(case, oracle.CLEAR)) == 1, case
+                    assert self.about_ties or len(oracle.acceptable(case, oracle.CLEAR)) == 1, case
             return Reply(reply)
 
     for name, test in TESTS.items():
         drawn = {"rng": torch.Generator().manual_seed(seed)} if "rng" in inspect.signature(test).parameters else {}
-        test(submission=Watched(), **drawn)
+        submission = Watched()
+        submission.about_ties = name in ABOUT_TIES
+        test(submission=submission, **drawn)

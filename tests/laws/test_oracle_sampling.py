@@ -55,7 +55,7 @@ def hidden(seed: int) -> dict[str, Setting]:
     rng = seeded(seed)
     settings = {}
     for name, size, temperature, draws, share in (
-        ("cold", 90, 0.45, 150, 1.0),
+        ("cold", 90, 0.2, 150, 1.0),
         ("hot", 90, 2.2, 150, 0.5),
         ("even", 90, 1.0, 200, 1.0),
         ("cold text", 41, 0.35, 80, 0.5),

@@ -6,6 +6,7 @@ The refusal sits in torch's dispatcher, below every alias, import trick and thre
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NoReturn
 
 OPERATORS = (
@@ -50,18 +51,20 @@ def refuse() -> None:
     import torch
 
     library = torch.library.Library("aten", "IMPL")
-    known = {schema.name + "." * bool(schema.overload_name) + schema.overload_name for schema in _schemas()}
-    for operator in OPERATORS:
-        if f"aten::{operator}" in known:
-            for key in KEYS:
-                library.impl(operator, _refuse, key)
+    for operator in overridable():
+        for key in KEYS:
+            library.impl(operator, _refuse, key)
     _registered.append(library)  # the overrides last as long as the library object
 
 
-def _schemas() -> Any:
+@functools.cache
+def overridable() -> tuple[str, ...]:
+    """Those of OPERATORS that this torch has; asked once by the zygote, for it takes milliseconds."""
     import torch
 
-    return torch._C._jit_get_all_schemas()
+    schemas = torch._C._jit_get_all_schemas()
+    known = {schema.name + "." * bool(schema.overload_name) + schema.overload_name for schema in schemas}
+    return tuple(operator for operator in OPERATORS if f"aten::{operator}" in known)
 
 
 def _refuse(*_: Any, **__: Any) -> NoReturn:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import array
 import ctypes
 import gc
+import importlib
 import json
 import os
 import signal
@@ -45,7 +46,7 @@ def main() -> None:
         order, _ = read_frame(receive)
     except EOFError:  # the trusted process changed its mind
         return
-    _warm_up(order.get("warm", ()))
+    _warm_up(order.get("warm", ()), order.get("assignments", ()))
     write_frame(control, {"observed": canary.observe(order["acts"])})
     protect()
     children: dict[int, int] = {}
@@ -76,11 +77,16 @@ def protect() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _warm_up(needs: Any) -> None:
+def _warm_up(needs: Any, assignments: Any) -> None:
     """Import what sessions will need and run each kind of operation once, so that a fork is ready."""
     import numpy  # noqa: F401
     import torch
 
+    from grader.sandbox.inside import library_cells, session  # noqa: F401
+
+    library_cells.overridable()
+    for name in assignments:
+        importlib.import_module(f"assignments.{name}.probes")
     torch.set_num_threads(1)
     weight = torch.ones(2, 2, requires_grad=True)
     (weight @ weight).tanh().sum().backward()
