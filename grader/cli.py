@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 from grader import __version__
 from grader.course import Assignment, CourseError, load_course, select
@@ -142,15 +142,15 @@ def _grade(options: argparse.Namespace) -> int:
                 graded = grade(path, choice, sandbox, progress)
     except SandboxError as problem:
         raise Stop(GRADER_FAILED, f"{problem}. Type: grader doctor") from None
+    finally:
+        if destination not in (None, "-"):
+            Path(f"{destination}.part").unlink(missing_ok=True)
     document = graded.document
     for account in graded.grader_errors:
         print(f"grader: an error of the grader itself, not of the submission:\n{account}", file=sys.stderr)
     if destination is not None:
-        json.dump(document, destination, indent=1, ensure_ascii=True)
-        destination.write("\n")
-        if destination is not sys.stdout:
-            destination.close()
-    if destination is not sys.stdout:
+        _write(document, destination)
+    if destination != "-":
         show_document(document, console_for(sys.stdout))
     if not document["complete"]:
         return GRADER_FAILED
@@ -160,15 +160,26 @@ def _grade(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _destination(options: argparse.Namespace) -> TextIO | None:
-    """Where the document goes; opened before the grading, so that a bad path costs no time."""
-    target = options.json or ("-" if options.format == "json" else None)
-    if target is None or target == "-":
-        return sys.stdout if target else None
-    try:
-        return Path(target).open("w", encoding="utf-8")
-    except OSError as problem:
-        raise Stop(UNUSABLE, f"{target} can't be written ({problem.strerror}). Give --json another file.") from None
+def _destination(options: argparse.Namespace) -> str | None:
+    """Where the document goes: a path, "-" or nowhere. Tried before the grading, so that a bad path costs no time."""
+    target: str | None = options.json or ("-" if options.format == "json" else None)
+    if target not in (None, "-"):
+        try:
+            Path(f"{target}.part").touch()
+        except OSError as problem:
+            raise Stop(UNUSABLE, f"{target} can't be written ({problem.strerror}). Give --json another file.") from None
+    return target
+
+
+def _write(document: dict[str, Any], target: str) -> None:
+    """Write the document whole or not at all."""
+    text = json.dumps(document, indent=1) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+        return
+    part = Path(f"{target}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(target)
 
 
 def _device(asked: str) -> str:

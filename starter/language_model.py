@@ -15,8 +15,9 @@ It learns nothing here: training is an assignment of its own.
 """
 
 import torch
-from cells import GRUCellFromScratch, LSTMCellFromScratch, RNNCellFromScratch
 from torch import nn
+
+from cells import GRUCellFromScratch, LSTMCellFromScratch, RNNCellFromScratch
 
 CELLS = {"rnn": RNNCellFromScratch, "lstm": LSTMCellFromScratch, "gru": GRUCellFromScratch}
 

@@ -58,12 +58,12 @@ TWO_ENDS = oracle.table_of(
     },
 )
 
-# "." and "a." end early; "ab" is behind both until its sure steps have made it long.
+# "." ends at once; "ab" is behind it until its sure steps have made it long.
 LATE_WINNER = oracle.table_of(
     ".abs",
     {
         "s": {"a": 0.5, ".": 0.45},
-        "sa": {"b": 0.33, ".": 0.32, "a": 0.3},
+        "sa": {"b": 0.35, "a": 0.33, ".": 0.2},
         "ab": {"a": 0.97},
         "aba": {"b": 0.97},
         "bab": {"a": 0.97},

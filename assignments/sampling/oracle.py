@@ -127,7 +127,7 @@ def half_and_half(size: int, temperature: float, rng: torch.Generator) -> torch.
 
     With a large crowd nothing tells temperatures apart as well: at a higher one the crowd takes over.
     """
-    logits = torch.rand(size, generator=rng) - 0.5
+    logits = temperature * (torch.rand(size, generator=rng) - 0.5)
     leader = int(torch.randint(size, (), generator=rng))
     logits[leader] = -torch.inf
     logits[leader] = temperature * torch.logsumexp(logits / temperature, dim=0)

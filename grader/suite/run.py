@@ -69,6 +69,8 @@ def run_suites(
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
         status = pytest.main([*OPTIONS, f"--rootdir={ROOT}", *files], plugins=[plugin, watch])
     plugin.close()
+    if status == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
     if watch.problem:
         raise CourseError(watch.problem)
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
