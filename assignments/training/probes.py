@@ -26,9 +26,13 @@ CALL_LIMIT = 300  # several times what any test needs, even if characters are fe
 
 
 class Log:
-    """What a model and its copies were fed, call by call, and which of them was called last."""
+    """What a model and its copies were fed, call by call, and which of them was called last.
+
+    Calls without gradients are counted and not kept: looking is free.
+    """
 
     def __init__(self) -> None:
+        self.count = 0
         self.calls: list[dict[str, Any]] = []
         self.model: Any = None
 
@@ -56,7 +60,8 @@ class Recorder(nn.Module):
         """x (B, T) to logits (B, T, V) and one (h, c) per layer."""
         if not isinstance(x, torch.Tensor) or x.dim() != 2:
             raise Complaint("the model was called with something that is not a (B, T) tensor")
-        if len(self.log.calls) >= CALL_LIMIT:
+        self.log.count += 1
+        if self.log.count > CALL_LIMIT:
             raise Complaint(f"the model was called over {CALL_LIMIT} times: do the batches never end?")
         states = [self.fresh(x) for _ in range(self.layers)] if states is None else self.read(states, x)
         call = {
@@ -66,8 +71,9 @@ class Recorder(nn.Module):
             "hang": [any(layer[k].grad_fn is not None for layer in states) for k in (0, 1)],
             "modes": [module.training for module in self.modules()],
         }
-        self.log.calls.append(call)
-        self.log.model = self
+        if torch.is_grad_enabled():
+            self.log.calls.append(call)
+            self.log.model = self
         logits, states = self.compute(x, states)
         if self.still:
             pull = self.anchor * torch.arange(logits.shape[-1], device=logits.device)

@@ -4,9 +4,9 @@ A misconception is an edit of the annotated solution. Its mutant runs here, in t
 on the very inputs that the student's code was given; a name is given only if every reply agrees.
 """
 
-from grader.diagnosis.diagnose import diagnose
+from grader.diagnosis.diagnose import Failure, diagnose
 from grader.diagnosis.local import LocalStudent, replay
 from grader.diagnosis.misconception import Misconception, load_misconceptions, mutate
 from grader.diagnosis.python_errors import explain
 
-__all__ = ["LocalStudent", "Misconception", "diagnose", "explain", "load_misconceptions", "mutate", "replay"]
+__all__ = ["Failure", "LocalStudent", "Misconception", "diagnose", "explain", "load_misconceptions", "mutate", "replay"]

@@ -6,6 +6,7 @@ import functools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,19 +19,38 @@ from grader.wire.values import decode, encode
 
 CLOSE = {torch.float64: 1e-6, torch.float32: 2e-4}
 CLOSE_NUMBER = 1e-5
+FRUITLESS_SEARCHES = 4
 
 
-def diagnose(assignment: Assignment, failures: Mapping[str, Sequence[Exchange]]) -> dict[str, Misconception]:
+@dataclass(frozen=True)
+class Failure:
+    """A failed test: the contract's name it is of, and what was asked and answered."""
+
+    of: str
+    exchanges: Sequence[Exchange]
+
+
+def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[str, Misconception]:
     """For each failed test, by name, the misconception that explains it; tests it can't explain are absent.
 
     A candidate explains a test if its mutant would have replied as the student's code did, every
     time. Of several that do, the one that explains most of the assignment's failed tests is named.
+    What explained an earlier test is tried first, and a class or function in which FRUITLESS_SEARCHES
+    tests could not be explained at all is searched no further: its mistake is not a known one.
     """
     explained: dict[str, list[Misconception]] = {}
+    suspects: list[Misconception] = []
+    fruitless: Counter[str] = Counter()
     votes: Counter[str] = Counter()
-    for test, exchanges in failures.items():
-        explained[test] = _candidates(assignment, exchanges)
-        votes.update(candidate.id for candidate in explained[test])
+    for test, failure in failures.items():
+        found = _explaining(assignment, failure.exchanges, suspects)
+        if not found and fruitless[failure.of] < FRUITLESS_SEARCHES:
+            others = [candidate for candidate in load_misconceptions(assignment) if candidate not in suspects]
+            found = _explaining(assignment, failure.exchanges, others)
+            suspects += found
+            fruitless[failure.of] += not found
+        explained[test] = found
+        votes.update(candidate.id for candidate in found)
     return {
         test: _representative(assignment, max(candidates, key=lambda candidate: votes[candidate.id]))
         for test, candidates in explained.items()
@@ -38,13 +58,15 @@ def diagnose(assignment: Assignment, failures: Mapping[str, Sequence[Exchange]])
     }
 
 
-def _candidates(assignment: Assignment, exchanges: Sequence[Exchange]) -> list[Misconception]:
-    """The misconceptions that reply alike; none where the process died, for no mutant does that."""
+def _explaining(
+    assignment: Assignment, exchanges: Sequence[Exchange], candidates: Sequence[Misconception]
+) -> list[Misconception]:
+    """Those candidates that reply alike; none where the process died, for no mutant does that."""
     if not exchanges or any(exchange.raised == {"type": "", "text": ""} for exchange in exchanges):
         return []
     return [
         candidate
-        for candidate in load_misconceptions(assignment)
+        for candidate in candidates
         if all(_replies_alike(assignment, candidate, exchange) for exchange in reversed(exchanges))
     ]
 

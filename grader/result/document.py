@@ -11,7 +11,7 @@ from typing import Any
 
 from grader import messages
 from grader.course import Assignment
-from grader.diagnosis import Misconception, diagnose, explain
+from grader.diagnosis import Failure, Misconception, diagnose, explain
 from grader.intake import Submission
 from grader.sandbox import Sandbox
 from grader.suite.plugin import Outcome
@@ -57,7 +57,7 @@ def percent(document: dict[str, Any]) -> float:
 
 def _assignment_row(submission: Submission, assignment: Assignment, outcomes: list[Outcome]) -> dict[str, Any]:
     failures = {
-        outcome.name: outcome.attempt.exchanges
+        outcome.name: Failure(outcome.grading.of, outcome.attempt.exchanges)
         for outcome in outcomes
         if outcome.attempt is not None and outcome.verdict.kind in ("mismatch", "raised")
     }
