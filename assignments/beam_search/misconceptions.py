@@ -17,6 +17,7 @@ REORDERED = "states = [(h[rows], c[rows]) for h, c in states]"
 OWN_PLACES = "[min(row, len(h) - 1) for row in range(len(parents))]"
 WINNER = "_, characters = max(finished + live, key=normalised)"
 RETURNED = 'return seed + "".join(idx_to_char[index] for index in best)'
+ZIP = "for score, place in zip(best.tolist(), places.tolist(), strict=True):"
 ROUND = "for n in range(1, length + 1):"
 LAST_ROUND = "if n == length or not live:"
 
@@ -42,6 +43,20 @@ MISCONCEPTIONS = (
         "k greedy runs side by side: after the first step each hypothesis proposes only its likeliest character.",
         "It seems that each hypothesis hands on only one extension of its own. Two children of one parent may both "
         "be better than every child of another: all extensions of all hypotheses compete for the same places.",
+    ),
+    Misconception(
+        "beam-one-per-last-character",
+        BEAM,
+        (
+            (ZIP, f"seen = set()\n        {ZIP}"),
+            (
+                HYPOTHESIS,
+                f"if token in seen:\n                continue\n            seen.add(token)\n            {HYPOTHESIS}",
+            ),
+        ),
+        "Of hypotheses that end in the same character only the best is kept, as in Viterbi's algorithm.",
+        "Of several hypotheses that end in the same character only one seems to be kept. They have different "
+        "histories and different states, so they are different hypotheses.",
     ),
     Misconception(
         "beam-probabilities-summed",
@@ -417,6 +432,14 @@ MISCONCEPTIONS = (
         ((RETURNED, RETURNED.replace("seed + ", "")),),
         "The seed is missing from the text returned.",
         "The continuation comes back without the seed. The text returned begins with it.",
+    ),
+    Misconception(
+        "beam-text-stripped",
+        BEAM,
+        ((RETURNED, "return (" + RETURNED.removeprefix("return ") + ").strip()"),),
+        "Spaces and newlines at the ends of the text are lost.",
+        "White space at the beginning or the end of the text seems to get lost. A space and a newline are characters "
+        "like any other.",
     ),
     Misconception(
         "beam-samples",

@@ -69,8 +69,8 @@ class LayeredTable(TableModel):
 
     def _layers(self, histories: list[list[int]], device: torch.device) -> list[tuple[torch.Tensor, torch.Tensor]]:
         rows = [[token + 1 for token in history[-self.capacity :]] for history in histories]
-        rows = [row + [0] * (self.capacity - len(row)) for row in rows]
-        whole = torch.tensor(rows, dtype=torch.float32, device=device).reshape(len(rows), self.capacity)
+        padded = numpy.array([row + [0] * (self.capacity - len(row)) for row in rows], dtype=numpy.float32)
+        whole = torch.from_numpy(padded.reshape(len(rows), self.capacity)).to(device)
         return [(whole.clone(), whole.clone()) for _ in range(self.LAYERS)]
 
 

@@ -58,6 +58,19 @@ TWO_ENDS = oracle.table_of(
     },
 )
 
+# "a." scores -0.73 and "bcab." -2.90: they change places between 1 and 2.
+TWO_ENDS_FAR_APART = oracle.table_of(
+    ".abcs",
+    {
+        "s": {"a": 0.5, "b": 0.2},
+        "sa": {".": 0.96},
+        "sb": {"c": 0.5},
+        "sbc": {"a": 0.9},
+        "sbca": {"b": 0.9},
+        "sbcab": {".": 0.68},
+    },
+)
+
 # "." ends at once; "ab" is behind it until its sure steps have made it long.
 LATE_WINNER = oracle.table_of(
     ".abs",
@@ -77,14 +90,14 @@ LAST_OF_NINE = oracle.table_of(
     | {"ss": {"a": 0.38, "b": 0.29}, "ssb": {"s": 0.99}},
 )
 
-# Nearly all probability is on the end; who goes on pays 55 for each character.
+# Nearly all probability is on the end; who goes on pays 78 for each character.
 SMALL_NUMBERS = Table(
     ".abs",
     {
         "": [0.0, -200.0, -200.0, -200.0],
         "s": [-200.0, 0.0, -0.7, -200.0],
-        "a": [0.0, -59.0, -55.0, -200.0],
-        "b": [0.0, -55.0, -59.0, -200.0],
+        "a": [0.0, -82.0, -78.0, -200.0],
+        "b": [0.0, -78.0, -82.0, -200.0],
     },
 )
 
@@ -94,25 +107,26 @@ GARDEN = oracle.table_of("abcs", {"s": {"a": 0.6, "b": 0.35}, "sa": {"a": 0.4}, 
 @points(0.75, of=BEAM, promise="pruning")
 def test_drawn_tables(submission, rng):
     sizes = ((2, 4), (3, 4), (4, 3))
-    _expect_acceptable(submission, *(oracle.drawn(rng, "abcd", "ca", beam_width=w, length=n) for w, n in sizes))
+    _expect_acceptable(submission, *(oracle.drawn(rng, "\n ab", "\na", beam_width=w, length=n) for w, n in sizes))
 
 
 @points(0.25, of=BEAM, promise="pruning")
-def test_siblings_of_siblings(submission, rng):
+def test_relatives_in_the_beam(submission, rng):
+    call = {"seed": "s", "length": 4, "beam_width": 2}
     # The winner is second among its parent's children twice, and its uncle's children are all worse.
-    table = oracle.table_of(
-        "abcs",
-        {
-            "s": {"a": 0.6, "b": 0.38},
-            "sa": {"a": 0.5, "b": 0.48},
-            "sb": {"c": 0.6},
-            "saa": {"a": 0.3},
-            "sab": {"a": 0.5, "b": 0.48},
-            "saba": {"c": 0.4},
-            "sabb": {"c": 0.97},
-        },
-    )
-    _expect_relabelled(submission, rng, table, seed="s", length=4, beam_width=2)
+    siblings = {
+        "s": {"a": 0.6, "b": 0.38},
+        "sa": {"a": 0.5, "b": 0.48},
+        "sb": {"c": 0.6},
+        "saa": {"a": 0.3},
+        "sab": {"a": 0.5, "b": 0.48},
+        "saba": {"c": 0.4},
+        "sabb": {"c": 0.97},
+    }
+    # Two cousins end in the same character, and the one behind wins.
+    cousins = {"s": {"a": 0.5, "b": 0.45}, "sa": {"c": 0.8}, "sb": {"c": 0.8}, "sbc": {"a": 0.9}, "sbca": {"b": 0.9}}
+    cases = (Case(oracle.table_of("abcs", rows), call) for rows in (siblings, cousins))
+    _expect_acceptable(submission, *(oracle.relabelled(case, rng) for case in cases))
 
 
 @points(0.5, of=BEAM, promise="score")
@@ -125,7 +139,7 @@ def test_offsets_of_the_logits(submission, rng):
 
 @points(0.25, of=BEAM, promise="score")
 def test_very_improbable_texts(submission):
-    call = {"seed": "s", "length": 17, "beam_width": 3, "length_penalty": 5.0, "end_char": "."}
+    call = {"seed": "s", "length": 12, "beam_width": 3, "length_penalty": 5.0, "end_char": "."}
     _expect_acceptable(submission, Case(SMALL_NUMBERS, call))
 
 
@@ -162,7 +176,8 @@ def test_first_of_the_vocabulary_as_the_end(submission):
 @points(0.5, of=BEAM, promise="normalised")
 def test_where_lengths_change_places(submission, rng):
     call = {"seed": "cacs", "length": 5, "beam_width": 3, "end_char": "."}
-    cases = (Case(TWO_ENDS, {**call, "length_penalty": penalty}) for penalty in (0.4, 0.5))
+    tables = ((TWO_ENDS, 0.4), (TWO_ENDS, 0.5), (TWO_ENDS_FAR_APART, 2.0))
+    cases = (Case(table, {**call, "length_penalty": penalty}) for table, penalty in tables)
     _expect_acceptable(submission, *(oracle.relabelled(case, rng) for case in cases))
 
 
@@ -197,7 +212,7 @@ def test_everything_ends(submission, rng):
 
 @points(0.25, of=BEAM, promise="greedy")
 def test_greedy_on_drawn_tables(submission, rng):
-    case = oracle.drawn(rng, ".abc", "b", length=6, beam_width=1)
+    case = oracle.drawn(rng, ".abc", "b", length=4, beam_width=1)
     cases = {"without an end": case, "with an end": Case(case.table, {**case.call, "end_char": "."})}
     reply = _search(submission, cases)
     for label, one in cases.items():
@@ -238,11 +253,11 @@ def test_drawn_tables_with_ties(submission, rng):
 
 @points(0.25, of=BEAM, promise="deterministic")
 def test_the_same_again(submission):
-    case = Case(Table("abcs", {"": [1.0, 1.0, 1.0, 1.0]}), {"seed": "s", "length": 5, "beam_width": 3})
+    case = Case(Table("abcs", {"": [1.0, 1.0, 1.0, 1.0]}), {"seed": "s", "length": 4, "beam_width": 3})
     reply = submission.run(probes.under_two_seeds, **case.inputs)
     text = reply.text("the text")
-    if len(text) != 6 or not text.startswith("s") or not set(text) <= set("abcs"):
-        raise Mismatch(f"the text is {quote(repr(text), 200)}, expected s and five characters")
+    if len(text) != 5 or not text.startswith("s") or not set(text) <= set("abcs"):
+        raise Mismatch(f"the text is {quote(repr(text), 200)}, expected s and four characters")
     expect(reply["the text of a second search"]).equals(text)
 
 

@@ -146,8 +146,8 @@ def test_hypotheses_keep_their_own_states(submission):
 
 @points(0.25, of=BEAM, promise="finished")
 def test_a_finished_hypothesis_can_win(submission):
-    rows = {"s": {"a": 0.55, ".": 0.4}}  # whatever follows a is worse than 0.4
-    _expect_text(submission, "s", ".abs", rows, seed="s", length=4, beam_width=2, end_char=".")
+    rows = {"s": {"a": 0.9}, "sa": {"b": 0.55, ".": 0.42}}  # whatever follows "ab" is worse than 0.9 · 0.42
+    _expect_text(submission, "sa", ".abs", rows, seed="s", length=5, beam_width=2, end_char=".")
 
 
 @points(0.25, of=BEAM, promise="finished")
@@ -188,15 +188,15 @@ def test_end_char_in_the_seed(submission):
 @points(0.25, of=BEAM, promise="ends")
 def test_when_the_search_ends(submission):
     rows = {"s": {"a": 0.8}, "a": {"b": 0.8}, "b": {"c": 0.8}, "c": {"a": 0.7, ".": 0.2}}
-    call = {"seed": "s", "length": 5, "beam_width": 2}
+    call = {"seed": "s", "length": 4, "beam_width": 2}
     calls = {
         "without an end_char": call,
         "with an end_char that always loses": {**call, "end_char": "."},
         "with width 1 and c as end_char": {**call, "beam_width": 1, "length": 50, "end_char": "c"},
     }
     reply = _search(submission, _table(".abcs", rows), calls)
-    expect(reply["without an end_char"]).equals("sabcab")
-    expect(reply["with an end_char that always loses"]).equals("sabcab")
+    expect(reply["without an end_char"]).equals("sabca")
+    expect(reply["with an end_char that always loses"]).equals("sabca")
     expect(reply["with width 1 and c as end_char"]).equals("sab")
 
 

@@ -192,7 +192,8 @@ MISCONCEPTIONS = (
         GRU,
         ((GRU_CANDIDATE, GRU_CANDIDATE.replace("(r * h_prev)", "h_prev")),),
         "Right where r is near 1.",
-        "The reset gate seems to have no effect on the candidate.",
+        "The reset gate seems to have no effect on the candidate. Where r is near 0, the candidate should look at the "
+        "input alone.",
     ),
     Misconception(
         "gru-candidate-gated-by-update",

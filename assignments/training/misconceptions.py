@@ -294,4 +294,39 @@ MISCONCEPTIONS = (
         "The batches seem to have batch_size columns and seq_len rows. Compare the order in which create_batches takes "
         "its sizes.",
     ),
+    Misconception(
+        "train-loss-after-step",
+        TRAIN,
+        (
+            (
+                "            logits, states = model(x, states)\n",
+                "            before = states\n            logits, states = model(x, states)\n",
+            ),
+            (
+                "batch_losses.append(loss.item())",
+                "with torch.no_grad():\n"
+                "                logits, _ = model(x, before)\n"
+                f"            batch_losses.append({CROSS_ENTROPY}.item())",
+            ),
+        ),
+        "A little lower than the loss that was trained on, and twice the work.",
+        "The losses seem to be taken after the step, on a batch the model has just learned from. The loss that the "
+        "gradients come from is at hand already, and more honest.",
+    ),
+    Misconception(
+        "train-model-stays",
+        TRAIN,
+        ((TO_DEVICE, ""),),
+        "“Expected all tensors to be on the same device”, on a machine with a GPU (TRN-28's sibling).",
+        "The model seems to stay where it is, whatever device is asked for. On a GPU its batches would then be out of "
+        "its reach.",
+    ),
+    Misconception(
+        "train-batches-stay",
+        TRAIN,
+        ((ON_DEVICE, ""),),
+        "“Expected all tensors to be on the same device”, on a machine with a GPU (TRN-28).",
+        "The batches seem to stay where the text is, whatever device is asked for. On a GPU the model could not read "
+        "them.",
+    ),
 )

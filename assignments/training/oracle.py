@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from assignments.training.probes import GROWTH
+
 Weights = dict[str, torch.Tensor]
 Arrays = dict[str, np.ndarray]
 States = list[tuple[np.ndarray, np.ndarray]]
@@ -19,7 +21,8 @@ States = list[tuple[np.ndarray, np.ndarray]]
 # A correct `train` may reckon the norm, the mean or Adam's denominator in another order, add 1e-6 to
 # the norm as torch does, or pass through float32 on the way to a loss: all of that stays below 1e-6
 # in these cases, and no known mistake does (tests/laws/test_oracle_training.py).
-CLOSE = (1e-5, 1e-5)
+CLOSE = (1e-5, 1e-5)  # losses and states
+CLOSE_WEIGHTS = (5e-5, 0.0)  # Adam makes much of a gradient that is all but zero, rounding too
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,21 @@ def train(case: Case) -> Run:
     weights = {label: torch.from_numpy(arrays[label]).to(value.dtype) for label, value in case.weights.items()}
     means = [float(np.mean(losses[i : i + len(batches)])) for i in range(0, len(losses), len(batches))]
     return Run(means, weights, losses, norms)
+
+
+def still_losses(case: Case) -> list[float]:
+    """The losses of a model that stands still, column by column, its logits growing by `probes.GROWTH`."""
+    arrays = {label: value.double().numpy() for label, value in case.weights.items()}
+    losses: list[float] = []
+    for _ in range(int(case.options["num_epochs"])):
+        states: States | None = None
+        for x, y in case.batches():
+            for t in range(x.shape[1]):
+                grown = 1 + GROWTH * len(losses)
+                now = {k: v * grown if k in ("fc", "bias") else v for k, v in arrays.items()}
+                loss, _, states = loss_and_gradients(now, x[:, t : t + 1].numpy(), y[:, t : t + 1].numpy(), states)
+                losses.append(loss)
+    return np.reshape(losses, (int(case.options["num_epochs"]), -1)).mean(1).tolist()
 
 
 def evaluate(weights: Weights, data: torch.Tensor, batch_size: int, seq_len: int) -> float:

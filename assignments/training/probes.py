@@ -4,7 +4,8 @@ They run beside the student's code and hold inputs but no answers. `weights` map
 to their first values; a model is made of them: a `Bigram` of `table (V, V)` or of `table (V, H)`,
 `fc (V, H)` and `bias (V,)`, a `Recurrent` of `embedding (V, H)`, for each layer l `W_l` and `C_l (H, H)`,
 and `fc (V, H)`, `bias (V,)`. With `still`, the model answers from these weights for ever, whatever an
-optimiser does. `options` are keyword arguments for `train`. `batches` is None, or the batches to use
+optimiser does, but its logits grow with every column it has been fed, so that no two batches cost the
+same. `options` are keyword arguments for `train`. `batches` is None, or the batches to use
 in place of those of the student's own `create_batches`.
 """
 
@@ -22,7 +23,12 @@ from assignments.scripted import Complaint
 
 Weights = dict[str, torch.Tensor]
 Batches = list[tuple[torch.Tensor, torch.Tensor]]
+GROWTH = 0.05  # of a still model's logits, in parts of the first ones, for each column
 CALL_LIMIT = 300  # several times what any test needs, even if characters are fed one by one
+
+
+class Seen(Exception):
+    """A model that was only asked where it and its inputs are has seen enough."""
 
 
 class Log:
@@ -32,7 +38,7 @@ class Log:
     """
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = self.columns = 0
         self.calls: list[dict[str, Any]] = []
         self.model: Any = None
 
@@ -54,6 +60,7 @@ class Recorder(nn.Module):
         if still:  # something to train all the same: it has gradients, and no say in the logits
             self.anchor = nn.Parameter(torch.zeros(1, dtype=value.dtype))
         self.still = still
+        self.only_look = False
         self.log = Log()
 
     def forward(self, x: torch.Tensor, states: Any = None) -> tuple[torch.Tensor, list[Any]]:
@@ -66,7 +73,7 @@ class Recorder(nn.Module):
         states = [self.fresh(x) for _ in range(self.layers)] if states is None else self.read(states, x)
         call = {
             "x": x.detach().clone(),
-            "device": str(x.device),
+            "devices": (x.device, next(self.parameters()).device),
             "incoming": torch.stack([part.detach() for layer in states for part in layer]).clone(),
             "hang": [any(layer[k].grad_fn is not None for layer in states) for k in (0, 1)],
             "modes": [module.training for module in self.modules()],
@@ -74,10 +81,14 @@ class Recorder(nn.Module):
         if torch.is_grad_enabled():
             self.log.calls.append(call)
             self.log.model = self
+        if self.only_look:
+            raise Seen
         logits, states = self.compute(x, states)
         if self.still:
-            pull = self.anchor * torch.arange(logits.shape[-1], device=logits.device)
-            logits = logits + (pull - pull.detach())
+            columns = torch.arange(logits.shape[1], dtype=logits.dtype, device=logits.device) + self.log.columns
+            pull = self.anchor * torch.arange(logits.shape[2], device=logits.device)
+            logits = logits * (1 + GROWTH * columns)[:, None] + (pull - pull.detach())
+        self.log.columns += x.shape[1] if torch.is_grad_enabled() else 0
         call["outgoing"] = torch.stack([part.detach() for layer in states for part in layer]).clone()
         return logits, states
 
@@ -234,10 +245,10 @@ def after_training(model: Recorder) -> dict[str, Any]:
 
 
 def losses(
-    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None, still: bool
 ) -> dict[str, Any]:
-    """Train a model that stands still: what was returned, and whether it is a list of Python floats."""
-    result = run(student, model_of(weights, still=True), data, options, batches)
+    """What training returned, and whether it is a list of Python floats."""
+    result = run(student, model_of(weights, still), data, options, batches)
     is_floats = isinstance(result, list) and all(isinstance(loss, float) for loss in result)
     return {
         "the losses": result,
@@ -323,7 +334,7 @@ def callbacks(
     def on_epoch(epoch: Any, loss: Any) -> None:
         epochs.append(epoch)
         told.append(loss.item() if isinstance(loss, torch.Tensor) and loss.numel() == 1 else loss)
-        fed.append(sum(call["x"].shape[1] for call in model.log.calls))
+        fed.append(model.log.columns)
 
     result = run(student, model, data, {**options, "on_epoch": on_epoch}, batches)
     return {
@@ -353,13 +364,26 @@ def no_epochs(
 def devices_met(
     student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
 ) -> dict[str, Any]:
-    """Train a model that lies on the CPU on the device of `data`: where the inputs were and the weights are."""
-    device, model = data.device, model_of(weights)
-    run(student, model, data, {**options, "device": str(device)}, batches)
-    met = [call["device"] == str(device) for call in model.log.calls]
+    """Train a model that lies on the CPU on another device: whether the batches and the model went there.
+
+    Where there is no other device, torch's "meta" device takes its place, for one look: tensors there
+    have no contents. Batches that can't be cut without looking at the contents go to the CPU instead.
+    """
+    device = torch.device("meta") if data.device.type == "cpu" else data.device
+    model = model_of(weights)
+    model.only_look = device.type == "meta"
+    try:
+        run(student, model, data.cpu(), {**options, "device": str(device)}, batches)
+    except Exception:
+        if device.type != "meta":
+            raise
+    if not model.log.calls:
+        device, model = torch.device("cpu"), model_of(weights)
+        run(student, model, data.cpu(), {**options, "device": "cpu"}, batches)
+    met = [call["devices"] for call in model.log.calls]
     return {
-        "the inputs were on the device": bool(met) and all(met),
-        "the weights are on the device": all(weight.device == device for weight in model.parameters()),
+        "the batches went to the device": bool(met) and all(inputs == device for inputs, _ in met),
+        "the model went to the device": bool(met) and all(weights == device for _, weights in met),
     }
 
 

@@ -56,7 +56,9 @@ def test_defaults(submission):
     # two characters, in batches of one row and one column, for as many epochs as train likes.
     reply = submission.run(probes.default_sizes, **_same(submission, 64, 100), options={"num_epochs": 1})
     expect(reply["rows and columns fed by default"]).equals([64, 100])
-    reply = submission.run(probes.losses, **_same(submission, 1, 1), options={"batch_size": 1, "seq_len": 1})
+    reply = submission.run(
+        probes.losses, **_same(submission, 1, 1), options={"batch_size": 1, "seq_len": 1}, still=True
+    )
     _expect_length(reply, 20)
 
 
@@ -69,17 +71,20 @@ def test_batches_in_order(submission):
 
 @points(0.75, of=TRAIN, promise="cross-entropy")
 def test_cross_entropy(submission):
-    # One batch is one epoch. Equal logits cost ln 5.
+    # One batch is one epoch, and its loss is that before the step. Equal logits cost ln 5.
     even = {"table": torch.zeros(5, 5, dtype=torch.float64)}
-    _expect_losses(submission.run(probes.losses, **given(submission, even, seq_len=6)), [math.log(5)])
-    _expect_losses(submission.run(probes.losses, **given(submission, {"table": TABLE}, seq_len=6)), [_loss(TABLE)])
+    reply = submission.run(probes.losses, **given(submission, even, seq_len=6, learning_rate=0.5), still=False)
+    _expect_losses(reply, [math.log(5)])
+    inputs = given(submission, {"table": TABLE}, seq_len=6, learning_rate=0.5)
+    _expect_losses(submission.run(probes.losses, **inputs, still=False), [_loss(TABLE)])
 
 
 @points(0.5, of=TRAIN, promise="losses")
 def test_losses(submission):
-    # The model stands still here, whatever is done to it, so every epoch costs the same.
-    reply = submission.run(probes.losses, **given(submission, {"table": TABLE}, seq_len=2, num_epochs=3))
-    _expect_losses(reply, [_loss(TABLE)] * 3)
+    # The model stands still here, whatever is done to it, but its logits grow with every column.
+    inputs = given(submission, {"table": TABLE}, seq_len=2, num_epochs=3)
+    reply = submission.run(probes.losses, **inputs, still=True)
+    _expect_losses(reply, _losses_while_growing(3))
     expect(reply["the result is a list of floats"]).equals(True)
 
 
@@ -191,15 +196,15 @@ def test_in_place(submission):
 @points(0.25, of=TRAIN, promise="device")
 def test_device(submission):
     reply = submission.run(probes.devices_met, **given(submission, {"table": TABLE}, seq_len=3))
-    expect(reply["the inputs were on the device"]).equals(True)
-    expect(reply["the weights are on the device"]).equals(True)
+    expect(reply["the batches went to the device"]).equals(True)
+    expect(reply["the model went to the device"]).equals(True)
 
 
 @points(0.25, of=TRAIN, promise="grad-mode", side=True)
 def test_grad_mode(submission):
-    reply = submission.run(probes.losses, **given(submission, {"table": TABLE}, seq_len=6))
+    reply = submission.run(probes.losses, **given(submission, {"table": TABLE}, seq_len=6), still=True)
     expect(reply["gradients are on afterwards"]).equals(True)
-    _expect_losses(reply, [_loss(TABLE)])
+    _expect_losses(reply, _losses_while_growing(1))
 
 
 def _same(submission, rows: int, columns: int) -> dict[str, object]:
@@ -212,6 +217,13 @@ def _same(submission, rows: int, columns: int) -> dict[str, object]:
 def _loss(table: torch.Tensor) -> float:
     """What this table costs on the whole text: the mean over all 12 predictions."""
     return -table.log_softmax(1)[X, Y].mean().item()
+
+
+def _losses_while_growing(epochs: int) -> list[float]:
+    """What TABLE costs in each epoch if its logits grow by a twentieth of themselves with every column."""
+    growth = 1 + probes.GROWTH * torch.arange(6.0 * epochs, dtype=torch.float64).reshape(epochs, 1, 6, 1)
+    chances = (TABLE[X] * growth).log_softmax(3).gather(3, Y.expand(epochs, 2, 6).unsqueeze(3))
+    return (-chances.mean((1, 2, 3))).tolist()
 
 
 def _expect_losses(reply, right: list[float], label: str = "the losses") -> None:

@@ -57,6 +57,7 @@ class SuitePlugin:
     progress: Callable[[Outcome], None]
     outcomes: list[Outcome] = field(default_factory=list)
     grader_errors: list[str] = field(default_factory=list)
+    _leaning: set[str] = field(default_factory=set)
     _desk: Desk | None = None
     _current: str = ""
 
@@ -103,15 +104,33 @@ class SuitePlugin:
         verdict = self.preset(assignment, grading)
         attempt = None
         if verdict is None:
-            attempt, verdict = self._try(pyfuncitem, assignment, grading, fresh=False)
-            if verdict is not PASSED and attempt.shared and not verdict.final:
-                attempt, verdict = self._try(pyfuncitem, assignment, grading, fresh=True)
-            if verdict is not PASSED and assignment.needs and verdict.kind not in NOT_THE_PREREQUISITE:
-                again, with_stand_in = self._try(pyfuncitem, assignment, grading, fresh=True, stand_in=True)
-                if with_stand_in is PASSED:
-                    attempt, verdict = again, PASSED_WITH_STAND_IN
+            attempt, verdict = self._run(pyfuncitem, assignment, grading)
         self._keep(pyfuncitem, verdict, attempt, time.perf_counter() - started)
         return True
+
+    def _run(self, item: pytest.Function, assignment: Assignment, grading: Grading) -> tuple[Attempt, Verdict]:
+        """Try with the student's own, alone if it failed in company, then with a stand-in for what it builds on.
+
+        Where the student's own part underneath runs into a limit, the stand-in goes first from then on:
+        a loop in `cells` must not use up the time of `language_model`.
+        """
+        if assignment.name in self._leaning:
+            attempt, verdict = self._try(item, assignment, grading, fresh=True, stand_in=True)
+            if verdict is PASSED:
+                return attempt, PASSED_WITH_STAND_IN
+        attempt, verdict = self._try(item, assignment, grading, fresh=False)
+        ran_out = verdict.status == "timeout"
+        if verdict is not PASSED and attempt.shared and not verdict.final and not (ran_out and assignment.needs):
+            attempt, verdict = self._try(item, assignment, grading, fresh=True)
+        if verdict is not PASSED and assignment.needs and verdict.kind not in NOT_THE_PREREQUISITE:
+            again, with_stand_in = self._try(item, assignment, grading, fresh=True, stand_in=True)
+            if with_stand_in is PASSED:
+                if ran_out:
+                    self._leaning.add(assignment.name)
+                return again, PASSED_WITH_STAND_IN
+            if ran_out and attempt.shared and not verdict.final:
+                return self._try(item, assignment, grading, fresh=True)
+        return attempt, verdict
 
     def _keep(self, item: pytest.Item, verdict: Verdict, attempt: Attempt | None, duration_s: float) -> None:
         grading = grading_of(getattr(item, "obj", None))

@@ -32,7 +32,7 @@ class Verdict:
 PASSED = Verdict("passed")
 NO_VERDICT = Verdict("grader-error", "grader-error", messages.GRADER_ERROR, final=True)
 PASSED_WITH_STAND_IN = Verdict("passed", "stand-in", messages.STAND_IN)
-NOT_THE_PREREQUISITE = frozenset({"grader-error", "not-implemented", "total", "memory", "cpu", "wall"})
+NOT_THE_PREREQUISITE = frozenset({"grader-error", "not-implemented", "total"})
 
 
 def judge(problem: BaseException, assignment: Assignment, name: str) -> Verdict:
@@ -71,7 +71,7 @@ def _raised(described: dict[str, Any], assignment: Assignment, name: str) -> Ver
         return Verdict("error", "missing", messages.MISSING_FILE.format(file=missing), final=True)
     if kind == "MissingName":
         return Verdict("error", "missing", quote(text, 200) + ".", final=True)
-    if kind == "NotImplementedError":
+    if kind == "NotImplementedError" and described.get("file", assignment.file) == assignment.file:
         return Verdict("error", "not-implemented", messages.NOT_IMPLEMENTED.format(name=name), final=True)
     if kind == "Complaint":
         return Verdict("failed", "mismatch", quote(text))

@@ -35,8 +35,8 @@ def test_the_solution_earns_everything(assignment, grade_own):
 
 @each_assignment
 def test_the_stub_earns_nothing_and_says_what_is_missing(assignment, grade_own):
-    stub = (STARTER / assignment.file).read_text()
-    document = grade_own({assignment.file: stub}, [assignment.name])
+    files = [f"{name}.py" for name in (*assignment.needs, assignment.name)]
+    document = grade_own({file: (STARTER / file).read_text() for file in files}, [assignment.name])
     assert document["score"] == 0
     for test in rows_of(document).values():
         assert "not implemented yet" in test["message"], test
