@@ -202,7 +202,11 @@ def stand_in_batches(data: torch.Tensor, batches: Batches) -> Iterator[None]:
     """
 
     def create_batches(data: torch.Tensor, batch_size: int, seq_len: int) -> Iterator[Any]:
-        yield from ((x.clone(), y.clone()) for x, y in batches) if asks_for_these(data, batch_size, seq_len) else ()
+        yield from (
+            ((x.cpu().clone(), y.cpu().clone()) for x, y in batches)
+            if asks_for_these(data, batch_size, seq_len)
+            else ()
+        )
 
     def asks_for_these(asked: Any, batch_size: int, seq_len: int) -> bool:
         asked, used = torch.as_tensor(asked).cpu(), len(batches) * batches[0][0].numel() + 1

@@ -69,7 +69,7 @@ def test_batches_in_order(submission):
     expect(reply["the inputs"], axes="row column").matches(torch.cat([X, X], 1))
 
 
-@points(0.75, of=TRAIN, promise="cross-entropy")
+@points(0.5, of=TRAIN, promise="cross-entropy")
 def test_cross_entropy(submission):
     # One batch is one epoch, and its loss is that before the step. Equal logits cost ln 5.
     even = {"table": torch.zeros(5, 5, dtype=torch.float64)}
@@ -144,7 +144,7 @@ def test_states_are_carried(submission):
     expect(after, axes="batch state row unit").matches(went[:-1], CLOSE)
 
 
-@points(0.5, of=TRAIN, promise="detached")
+@points(1, of=TRAIN, promise="detached")
 def test_states_are_detached(submission):
     reply = submission.run(probes.states_met, **given(submission, RECURRENT, seq_len=2), still=False)
     expect(reply["a graph came along with h"]).equals([False, False, False])
@@ -160,7 +160,7 @@ def test_states_start_anew(submission):
     expect(Part("what came into the first batch of epoch 1", came[2]), axes="state row unit").matches(nothing, CLOSE)
 
 
-@points(0.5, of=TRAIN, promise="training-mode")
+@points(0.25, of=TRAIN, promise="training-mode")
 def test_training_mode(submission):
     # The model, which has a dropout layer, comes in evaluation mode.
     reply = submission.run(probes.modes_met, **given(submission, {"table": TABLE}, seq_len=6))

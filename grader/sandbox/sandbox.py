@@ -121,11 +121,13 @@ class Sandbox:
             ours.close()
             self._unready = f"{rung}: this machine has not what it takes"
             return False
+        self._complaints = Path(self._folder.name, f"{rung}.stderr")
+        complaints = self._complaints.open("wb")
         self._process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=complaints,
             pass_fds=[theirs.fileno()],
             env={
                 **namespaced.ENVIRONMENT,
@@ -135,6 +137,7 @@ class Sandbox:
             },
             start_new_session=True,
         )
+        complaints.close()
         theirs.close()
         self._control = ours
         self.started += 1
@@ -147,7 +150,8 @@ class Sandbox:
                 self._send({"warm": sorted(self.warm), "assignments": list(self.assignments), "acts": acts})
                 hello = self._receive(START_PATIENCE_S)
             except (OSError, EOFError, WireError) as problem:
-                self._unready = f"{rung}: {problem or type(problem).__name__}"
+                said = self._complaints.read_text(errors="replace").strip().splitlines()[-1:]
+                self._unready = f"{rung}: {said[0] if said else problem or type(problem).__name__}"
                 return False
         self.observed = {str(act): str(verdict) for act, verdict in hello["observed"].items()}
         broken = sorted(CLAIMS[rung] & set(self.gaps))

@@ -134,18 +134,21 @@ def test_the_learning_test_doubts():
     assert oracle.doubt_about(case, fresh, [1.6, 0.3, 0.0], right.weights)
 
 
-def test_a_still_model_never_changes_its_answers():
+def test_a_still_model_never_learns():
     """Whatever an optimiser does: so losses and states can be judged apart from the steps."""
     rng = torch.Generator().manual_seed(0)
     weights = oracle.recurrent_weights(rng, vocab=4, hidden=3, layers=1)
-    model = probes.model_of(weights, still=True)
+    model, other = probes.model_of(weights, still=True), probes.model_of(weights, still=True)
     x = oracle.random_text(rng, 4, 6).view(2, 3)
-    before = model(x)[0]
+    first = model(x)[0]
+    assert torch.equal(first, other(x)[0])
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
-    before.square().sum().backward()
+    first.square().sum().backward()
     assert all(parameter.grad.abs().sum() > 0 for parameter in model.parameters())
     optimizer.step()
-    assert torch.equal(model(x)[0], before)
+    second = model(x)[0]
+    assert torch.equal(second, other(x)[0])
+    assert not torch.equal(second, first)  # grown, not learned
 
 
 def test_stand_in_batches_answer_no_other_question():
