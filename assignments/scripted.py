@@ -78,9 +78,9 @@ class TableModel(nn.Module):
     def _histories(self, states: Any, batch: int) -> list[list[int]]:
         try:
             (h, c), *others = states
-            lengths = [round(float(count)) for count in c[:, 0]]
-            rows = [[round(float(t)) for t in h[row, :length]] for row, length in enumerate(lengths)]
-        except (TypeError, ValueError, IndexError, RuntimeError):
+            lengths = [round(count) for count in c[:, 0].tolist()]
+            rows = [[round(token) for token in row[:length]] for row, length in zip(h.tolist(), lengths, strict=True)]
+        except (TypeError, ValueError, IndexError, RuntimeError, AttributeError):
             raise Complaint("the model was given states that are not the list of (h, c) it returned") from None
         if others or len(rows) != batch:
             raise Complaint(f"the model was given states of {len(rows)} rows with a batch of {batch}")

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from grader import cli
 from grader.course import ROOT, SOLUTIONS, STARTER
 from tests.support import write_files
 
@@ -82,23 +83,30 @@ def test_unusable_input_is_two_and_one_line(arguments, says):
     assert "Traceback" not in done.stderr
 
 
-def test_isolation_below_the_floor_is_three(solved, tmp_path):
-    # a bubblewrap that always fails stands for a machine where it does not work
-    broken = tmp_path / "bin" / "bwrap"
-    broken.parent.mkdir()
-    broken.write_text("#!/bin/sh\nexit 1\n")
-    broken.chmod(0o755)
-    path = f"{broken.parent}:{os.environ['PATH']}"
-    done = grader("grade", solved, "-a", "cells", PATH=path)
-    assert done.returncode == 3
-    assert done.stdout == ""
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert "grader doctor" in done.stderr and "--require-isolation split" in done.stderr
-    accepted = grader("grade", solved, "-a", "cells", "--require-isolation", "split", "--json", "-", PATH=path)
-    assert accepted.returncode == 0
-    document = json.loads(accepted.stdout)
+def test_isolation_below_the_floor_is_three(solved, monkeypatch, capsys):
+    for rung in ("namespaced", "landlock"):  # a machine that offers neither
+        monkeypatch.setattr(f"grader.sandbox.{rung}.command", lambda *_: None)
+    assert cli.main(["grade", solved, "-a", "cells"]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert len(said.err.strip().splitlines()) == 1
+    assert "grader doctor" in said.err and "--require-isolation split" in said.err
+    assert cli.main(["grade", solved, "-a", "cells", "--require-isolation", "split", "--json", "-"]) == 0
+    document = json.loads(capsys.readouterr().out)
     assert document["isolation"]["level"] == "split"
     assert "read-secrets" in document["isolation"]["gaps"]
+
+
+def test_a_bubblewrap_that_does_not_work_is_one_rung_lower(solved, tmp_path):
+    broken = tmp_path / "bin" / "bwrap"
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\necho 'setting up uid map: Permission denied' >&2; exit 1\n")
+    broken.chmod(0o755)
+    path = f"{broken.parent}:{os.environ['PATH']}"
+    done = grader("grade", solved, "-a", "cells", "--require-isolation", "namespaced", PATH=path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "'namespaced' is required" in done.stderr
+    assert "Permission denied" in " ".join(grader("doctor", PATH=path).stdout.split())
 
 
 @pytest.mark.parametrize(
