@@ -98,6 +98,8 @@ def debug(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
 class _InProcess:
     """A `submission` whose probes run right here, so that breakpoints and prints work."""
 
+    stand_in = False
+
     def __init__(self, student: Student, seed: int, folder: Path) -> None:
         self._student, self._seed, self._folder = student, seed, folder
 

@@ -5,15 +5,16 @@ to their first values; a model is made of them: a `Bigram` of `table (V, V)` or 
 `fc (V, H)` and `bias (V,)`, a `Recurrent` of `embedding (V, H)`, for each layer l `W_l` and `C_l (H, H)`,
 and `fc (V, H)`, `bias (V,)`. With `still`, the model answers from these weights for ever, whatever an
 optimiser does, but its logits grow with every column it has been fed, so that no two batches cost the
-same. `options` are keyword arguments for `train`. `batches` is None, or the batches to use
-in place of those of the student's own `create_batches`.
+same. `options` are keyword arguments for `train`. `batches` is None, or the batches to use in place of
+those of the student's own `create_batches`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import sys
+import types
 from collections.abc import Iterator
-from inspect import sys, types
 from typing import Any
 
 import torch
@@ -174,24 +175,8 @@ def run(student: Any, model: Recorder, data: torch.Tensor, options: dict[str, An
     """Call the student's `train`; what it returned."""
     if data.device.type != "cpu":
         options = {**options, "device": str(data.device)}
-    with own_batches() if batches is None else stand_in_batches(data.cpu(), batches):
+    with contextlib.nullcontext() if batches is None else stand_in_batches(data.cpu(), batches):
         return student.train(model, data.cpu(), **options)
-
-
-@contextlib.contextmanager
-def own_batches() -> Iterator[None]:
-    """Tell a `train` that is not written yet from a `create_batches` that is not."""
-    try:
-        yield
-    except Exception as problem:
-        cause: BaseException = problem.__cause__ or problem
-        trace, modules = cause.__traceback__, set()
-        while trace is not None:
-            modules.add(trace.tb_frame.f_globals.get("__name__"))
-            trace = trace.tb_next
-        if isinstance(cause, NotImplementedError) and "batching" in modules:
-            raise Complaint("train needs create_batches, which is not implemented yet") from None
-        raise
 
 
 @contextlib.contextmanager
@@ -202,11 +187,8 @@ def stand_in_batches(data: torch.Tensor, batches: Batches) -> Iterator[None]:
     """
 
     def create_batches(data: torch.Tensor, batch_size: int, seq_len: int) -> Iterator[Any]:
-        yield from (
-            ((x.cpu().clone(), y.cpu().clone()) for x, y in batches)
-            if asks_for_these(data, batch_size, seq_len)
-            else ()
-        )
+        if asks_for_these(data, batch_size, seq_len):
+            yield from ((x.cpu().clone(), y.cpu().clone()) for x, y in batches)
 
     def asks_for_these(asked: Any, batch_size: int, seq_len: int) -> bool:
         asked, used = torch.as_tensor(asked).cpu(), len(batches) * batches[0][0].numel() + 1
@@ -352,16 +334,19 @@ def callbacks(
 def no_epochs(
     student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
 ) -> dict[str, Any]:
-    """Train for no epochs, then for one: what each returned, how often on_epoch was called, the weights between."""
+    """Train for no epochs, then for one: what each returned, what else was done."""
     model, told = model_of(weights), []
     none = {**options, "num_epochs": 0, "on_epoch": lambda epoch, loss: told.append(epoch)}
     result, count = run(student, model, data, none, batches), len(told)
     between = {f"{label} after no epochs": value for label, value in model.values().items()}
+    before = model.log.columns
+    losses = run(student, model, data, {**options, "num_epochs": 1}, batches)
     return {
         "the result of no epochs": result,
         "the calls of on_epoch in no epochs": count,
         **between,
-        "the losses": run(student, model, data, {**options, "num_epochs": 1}, batches),
+        "the columns fed in one epoch": model.log.columns - before,
+        "the losses": losses,
     }
 
 

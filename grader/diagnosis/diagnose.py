@@ -24,10 +24,15 @@ FRUITLESS_SEARCHES = 4
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed test: the contract's name it is of, and what was asked and answered."""
+    """A failed test: the contract's name it is of, and what was asked and answered.
+
+    `on_stand_in` is the same with a stand-in for what the part builds on: where the student's own
+    has a mistake too, only there the replies show one mistake at a time.
+    """
 
     of: str
     exchanges: Sequence[Exchange]
+    on_stand_in: Sequence[Exchange] = ()
 
 
 def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[str, Misconception]:
@@ -43,10 +48,10 @@ def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[st
     fruitless: Counter[str] = Counter()
     votes: Counter[str] = Counter()
     for test, failure in failures.items():
-        found = _explaining(assignment, failure.exchanges, suspects)
+        found = _explaining(assignment, failure, suspects)
         if not found and fruitless[failure.of] < FRUITLESS_SEARCHES:
             others = [candidate for candidate in load_misconceptions(assignment) if candidate not in suspects]
-            found = _explaining(assignment, failure.exchanges, others)
+            found = _explaining(assignment, failure, others)
             suspects += found
             fruitless[failure.of] += not found
         explained[test] = found
@@ -58,17 +63,19 @@ def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[st
     }
 
 
-def _explaining(
-    assignment: Assignment, exchanges: Sequence[Exchange], candidates: Sequence[Misconception]
-) -> list[Misconception]:
-    """Those candidates that reply alike; none where the process died, for no mutant does that."""
-    if not exchanges or any(exchange.raised == {"type": "", "text": ""} for exchange in exchanges):
-        return []
-    return [
-        candidate
-        for candidate in candidates
-        if all(_replies_alike(assignment, candidate, exchange) for exchange in reversed(exchanges))
-    ]
+def _explaining(assignment: Assignment, failure: Failure, candidates: Sequence[Misconception]) -> list[Misconception]:
+    """Those candidates that reply alike, with the student's own parts underneath or, failing that, the stand-in."""
+    for exchanges in (failure.exchanges, failure.on_stand_in):
+        # where the process died nothing is compared: no mutant does that
+        if exchanges and all(exchange.raised != {"type": "", "text": ""} for exchange in exchanges):
+            found = [candidate for candidate in candidates if _all_alike(assignment, candidate, exchanges)]
+            if found:
+                return found
+    return []
+
+
+def _all_alike(assignment: Assignment, candidate: Misconception, exchanges: Sequence[Exchange]) -> bool:
+    return all(_replies_alike(assignment, candidate, exchange) for exchange in reversed(exchanges))
 
 
 def _representative(assignment: Assignment, found: Misconception) -> Misconception:

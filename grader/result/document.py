@@ -57,9 +57,10 @@ def percent(document: dict[str, Any]) -> float:
 
 def _assignment_row(submission: Submission, assignment: Assignment, outcomes: list[Outcome]) -> dict[str, Any]:
     failures = {
-        outcome.name: Failure(outcome.grading.of, outcome.attempt.exchanges)
+        outcome.name: Failure(outcome.grading.of, outcome.attempt.exchanges, outcome.attempt.on_stand_in)
         for outcome in outcomes
-        if outcome.attempt is not None and outcome.verdict.kind in ("mismatch", "raised")
+        if outcome.attempt is not None
+        and (outcome.verdict.kind in ("mismatch", "raised") or outcome.attempt.on_stand_in)
     }
     causes = diagnose(assignment, failures)
     tests = [_test_row(submission, outcome, causes.get(outcome.name)) for outcome in outcomes]

@@ -49,20 +49,28 @@ def end(process: subprocess.Popen[bytes], mark: str) -> None:
 def tasks_of(uid: int) -> int:
     """How many processes and threads a user has: what RLIMIT_NPROC counts."""
     count = 0
-    for entry in Path("/proc").glob("[0-9]*/task"):
+    for number in _process_numbers():
         with contextlib.suppress(OSError):
-            if entry.stat().st_uid == uid:
-                count += len(os.listdir(entry))
+            if os.stat(f"/proc/{number}").st_uid == uid:
+                count += len(os.listdir(f"/proc/{number}/task"))
     return count
+
+
+def _process_numbers() -> list[int]:
+    """Every process there is; some may be gone when they are looked at."""
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:  # no /proc: not Linux
+        return []
 
 
 def _descendants(root: int) -> set[int]:
     """The process numbers below `root`, from /proc; empty where there is none."""
     children: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
+    for number in _process_numbers():
         with contextlib.suppress(OSError, ValueError, IndexError):
-            fields = entry.read_text(errors="replace").rpartition(")")[2].split()
-            children.setdefault(int(fields[1]), []).append(int(entry.parent.name))
+            fields = Path(f"/proc/{number}/stat").read_text(errors="replace").rpartition(")")[2].split()
+            children.setdefault(int(fields[1]), []).append(number)
     found: set[int] = set()
     waiting = [root]
     while waiting:

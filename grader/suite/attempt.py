@@ -93,6 +93,7 @@ class Attempt:
     fresh: bool
     stand_in: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
+    on_stand_in: list[Exchange] = field(default_factory=list)  # of a second attempt that failed too
     printed: str = ""
     cpu_s: float = 0.0
     probe_s: float = 0.0

@@ -38,6 +38,8 @@ PROBE_ROOTS = frozenset(
         "itertools",
         "functools",
         "inspect",
+        "sys",
+        "types",
     }
 )
 

@@ -128,6 +128,7 @@ class SuitePlugin:
                 if ran_out:
                     self._leaning.add(assignment.name)
                 return again, PASSED_WITH_STAND_IN
+            attempt.on_stand_in = again.exchanges
             if ran_out and attempt.shared and not verdict.final:
                 return self._try(item, assignment, grading, fresh=True)
         return attempt, verdict

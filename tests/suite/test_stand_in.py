@@ -1,4 +1,4 @@
-"""No double jeopardy: a part whose prerequisite is broken is graded with a stand-in, and its own mistakes still cost."""
+"""No double jeopardy: a part whose prerequisite is broken is graded with a stand-in, its own mistakes still cost."""
 
 from __future__ import annotations
 
@@ -64,6 +64,8 @@ def test_its_own_mistakes_cost_the_same_on_broken_ground(name, grade_own):
         on_firm = grade_own({f"{need}.py": right, assignment.file: wrong}, [name])
         on_broken = grade_own({assignment.file: wrong}, [name])
         assert on_broken["score"] == on_firm["score"], misconception.id
+        named = {test["misconception"] for test in rows_of(on_broken, "failed", "error").values()}
+        assert (misconception.same_as or misconception.id) in named, misconception.id
 
 
 def test_a_passed_test_says_nothing_where_nothing_is_wrong(grade_own):
