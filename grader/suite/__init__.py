@@ -11,8 +11,8 @@ A test is one function:
 and the test's name. What a test may raise is this package's: `expect` and `Reply` raise Mismatch.
 """
 
-from grader.suite.expectation import Mismatch, Tolerance, expect
+from grader.suite.expectation import Mismatch, Part, Tolerance, expect
 from grader.suite.points import Grading, points
-from grader.suite.reply import Part, Reply
+from grader.suite.reply import Reply
 
 __all__ = ["Grading", "Mismatch", "Part", "Reply", "Tolerance", "expect", "points"]

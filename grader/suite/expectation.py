@@ -22,6 +22,14 @@ class Mismatch(Exception):
 
 
 @dataclass(frozen=True)
+class Part:
+    """One named value of a reply, to be given to `expect`."""
+
+    label: str
+    value: Any
+
+
+@dataclass(frozen=True)
 class Tolerance:
     """`|yours − right| ≤ absolute + relative · |right|`."""
 
@@ -104,8 +112,6 @@ def expect(value: Any, *, axes: str = "") -> Expectation:
 
     `axes` names the dimensions, so that a message can say "step 3, row 0, unit 2".
     """
-    from grader.suite.reply import Part
-
     if isinstance(value, Part):
         return Expectation(value.label, value.value, axes)
     return Expectation("the value", value, axes)

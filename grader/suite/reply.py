@@ -7,22 +7,13 @@ failed with a sentence that says what came instead.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import torch
 
-from grader.suite.expectation import Mismatch, describe_kind
+from grader.suite.expectation import Mismatch, Part, describe_kind
 
 Kind = TypeVar("Kind")
-
-
-@dataclass(frozen=True)
-class Part:
-    """One named value of a reply, to be given to `expect`."""
-
-    label: str
-    value: Any
 
 
 class Reply:
