@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,6 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return DONE
+    except OSError as problem:
+        print(f"grader: {problem.strerror or problem}. Is the disk full, or a file not yours?", file=sys.stderr)
+        return GRADER_FAILED
+    except Exception as problem:  # a fault of the grader's own; a traceback helps no user
+        print(f"grader: a fault of the grader itself ({type(problem).__name__}: {problem}). No grade.", file=sys.stderr)
+        return GRADER_FAILED
     except KeyboardInterrupt:
         print("grader: stopped.", file=sys.stderr)
         return 130
@@ -74,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     _assignment_option(grade)
     grade.add_argument("--json", metavar="FILE|-", help="write the result document; - prints only that")
     grade.add_argument("--format", choices=("text", "json"), default="text", metavar="NAME", help="text or json")
-    grade.add_argument("--min-score", type=float, metavar="PERCENT", help="exit with 1 below this share of the points")
+    grade.add_argument(
+        "--min-score", type=_percent, metavar="PERCENT", help="exit with 1 below this share of the points"
+    )
     grade.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu")
     grade.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
     grade.add_argument("--require-isolation", choices=LEVELS, default=DEFAULT_FLOOR, metavar="LEVEL")
@@ -90,6 +100,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _percent(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
 def _assignment_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-a", "--assignment", action="append", metavar="NAME", help="only this one; may be repeated")
 
@@ -103,7 +120,11 @@ def _selected(names: Sequence[str] | None) -> tuple[Assignment, ...]:
 
 
 def _existing(path: Path) -> Path:
-    if not path.exists():
+    try:
+        found = path.exists()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        found = False
+    if not found:
         raise Stop(UNUSABLE, f"{path} does not exist. Give the folder, archive or notebook that was handed in.")
     return path
 
@@ -164,7 +185,10 @@ def _destination(options: argparse.Namespace) -> str | None:
     """Where the document goes: a path, "-" or nowhere. Tried before the grading, so that a bad path costs no time."""
     target: str | None = options.json or ("-" if options.format == "json" else None)
     if target not in (None, "-"):
+        target = os.path.realpath(str(target))
         try:
+            if Path(target).exists() and not Path(target).is_file():
+                raise OSError(0, "it is no regular file")
             Path(f"{target}.part").touch()
         except OSError as problem:
             raise Stop(UNUSABLE, f"{target} can't be written ({problem.strerror}). Give --json another file.") from None

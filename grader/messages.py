@@ -30,7 +30,7 @@ LIBRARY_CELL_SEEN = (
     "{name} uses a recurrent cell of the library, which this assignment asks you to build:\n    line {line}: {code}"
 )
 LIBRARY_CELL_CALLED = "{name} called a recurrent cell of the library, which this assignment asks you to build yourself."
-LIBRARY_CELL_REVIEW = "line {line} mentions a recurrent cell of the library: {code}"
+LIBRARY_CELL_REVIEW = "line {line} mentions a recurrent cell of the library"
 STAND_IN = "Passed with a stand-in for the part it builds on, because your own has a mistake there."
 GRADER_ERROR = (
     "The grader itself failed here, so this test has no verdict. It is not your fault; please tell your instructor."

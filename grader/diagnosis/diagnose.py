@@ -20,6 +20,7 @@ from grader.wire.values import decode, encode
 CLOSE = {torch.float64: 1e-6, torch.float32: 2e-4}
 CLOSE_NUMBER = 1e-5
 FRUITLESS_SEARCHES = 4
+SOLUTION = Misconception("solution", "", (), "The solution itself: no edit.", "")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,10 @@ def _explaining(assignment: Assignment, failure: Failure, candidates: Sequence[M
 
 
 def _all_alike(assignment: Assignment, candidate: Misconception, exchanges: Sequence[Exchange]) -> bool:
-    return all(_replies_alike(assignment, candidate, exchange) for exchange in reversed(exchanges))
+    """Whether the mutant replies like the student's code every time, and unlike the solution at least once."""
+    return all(_replies_alike(assignment, candidate, exchange) for exchange in reversed(exchanges)) and not all(
+        _replies_alike(assignment, SOLUTION, exchange) for exchange in exchanges
+    )
 
 
 def _representative(assignment: Assignment, found: Misconception) -> Misconception:

@@ -19,6 +19,7 @@ UNPACKED_LIMIT = 256 * 2**20
 MEMBER_LIMIT = 2000
 MODULE_LIMIT = 2**20
 KEPT_LIMIT = 24 * 2**20
+NAMES_LIMIT = 2**19
 DEPTH_LIMIT = 16
 NAME_LIMIT = 200
 LEFT_OUT_FOLDERS = ("__pycache__", "__MACOSX", "node_modules", "venv", "env", "site-packages")
@@ -37,7 +38,7 @@ def main() -> None:
     summary: dict[str, Any] = {"files": [], "unreadable": {}, "notes": [], "findings": []}
     try:
         with _opened(job["path"], summary["notes"]) as sources:
-            _take(_unwrapped(list(sources), job["modules"]), job["folder"], summary)
+            _take(_unwrapped(list(sources), job["modules"]), job, summary)
     except Unreadable as problem:
         summary["whole"] = str(problem)
     for module in job["modules"]:
@@ -81,7 +82,7 @@ class _opened:
             raise Unreadable(f"the archive is damaged ({type(problem).__name__})") from None
         members = archive.infolist()
         _check_archive(len(members), sum(max(0, member.file_size) for member in members))
-        last = {member.filename: member for member in members}  # of two with one name the last counts
+        last = {_plain_name(member.filename): member for member in members}  # of two with one name the last counts
         for name, member in last.items():
             if member.is_dir():
                 continue
@@ -102,7 +103,7 @@ class _opened:
             for count, member in enumerate(archive, start=1):
                 total += max(0, member.size)
                 _check_archive(count, total)
-                members[member.name] = member
+                members[_plain_name(member.name)] = member
         except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error, RecursionError) as problem:
             raise Unreadable(f"the archive is damaged ({type(problem).__name__})") from None
         for name, member in members.items():
@@ -112,6 +113,12 @@ class _opened:
                 self.notes.append(f"left out, not a regular file: {name}")
                 continue
             yield name, member.size, lambda member=member: archive.extractfile(member)  # type: ignore[misc]
+
+
+def _plain_name(name: str) -> str:
+    """A member's name without what means nothing: `./a//cells.py` is `a/cells.py`."""
+    parts = name.replace("\\", "/").split("/")
+    return "/".join([parts[0], *(part for part in parts[1:] if part not in ("", "."))]).removeprefix("./")
 
 
 def _check_archive(members: int, unpacked: int) -> None:
@@ -127,7 +134,7 @@ def _folder(root: str, notes: list[str]) -> Iterator[Source]:
     for folder, folders, names in os.walk(root, followlinks=False):
         depth = os.path.relpath(folder, root).count(os.sep)
         folders[:] = sorted(name for name in folders if _wanted_folder(name) and depth < DEPTH_LIMIT)
-        for name in sorted(names):
+        for name in sorted(names, key=lambda name: (not name.endswith(".py"), name)):
             path = os.path.join(folder, name)
             inside = os.path.relpath(path, root).replace(os.sep, "/")
             status = os.lstat(path)
@@ -135,9 +142,10 @@ def _folder(root: str, notes: list[str]) -> Iterator[Source]:
                 notes.append(f"left out, not a regular file: {inside}")
                 continue
             seen += 1
-            if seen > MEMBER_LIMIT:
-                notes.append("left out: files beyond the first 2,000")
-                return
+            if seen > MEMBER_LIMIT and not (folder == root and name.endswith(".py")):
+                if seen == MEMBER_LIMIT + 1:
+                    notes.append("left out: files beyond the first 2,000")
+                continue
             yield inside, status.st_size, lambda path=path: _open_regular(path)  # type: ignore[misc]
 
 
@@ -151,22 +159,23 @@ def _wanted_folder(name: str) -> bool:
 
 def _unwrapped(sources: list[Source], modules: list[str]) -> list[Source]:
     """Take away one wrapping folder, if all lies in one and no module lies beside it."""
-    kept = [(name.replace("\\", "/"), size, opener) for name, size, opener in sources]
-    kept = [(name.removeprefix("./"), size, opener) for name, size, opener in kept]
-    visible = [name for name, _, _ in kept if all(_wanted_folder(part) for part in name.split("/")[:-1])]
+    kept = sources
+    visible = [name for name, _, _ in kept if not name.startswith((".", "__MACOSX/"))]
     tops = {name.split("/")[0] for name in visible if not name.split("/")[-1].startswith(".")}
     if len(tops) == 1 and all("/" in name for name in visible if not name.startswith(".")):
         top = next(iter(tops))
-        if top not in ("..", "") and top not in modules:
+        is_package = any(name == f"{top}/__init__.py" for name, _, _ in kept)
+        if top not in ("..", "") and not (top in modules and is_package):
             return [(n.removeprefix(top + "/"), s, o) for n, s, o in kept if n.startswith(top + "/")]
     return kept
 
 
-def _take(sources: list[Source], folder: str, summary: dict[str, Any]) -> None:
-    """Copy the files worth having below `folder`, within the limits."""
+def _take(sources: list[Source], job: dict[str, Any], summary: dict[str, Any]) -> None:
+    """Copy the files worth having below the job's folder, within the limits: what matters first."""
     notes: list[str] = summary["notes"]
-    kept = 0
-    for name, size, opener in sorted(sources, key=lambda source: (not source[0].endswith(".py"), source[0])):
+    modules = {f"{module}.py" for module in job["modules"]}
+    kept = names = 0
+    for name, size, opener in sorted(sources, key=lambda source: (source[0] not in modules, _worth_having(source))):
         parts = name.split("/")
         if name.startswith("/") or ".." in parts or ":" in parts[0] or "\0" in name or len(name) > NAME_LIMIT:
             notes.append(f"left out, not a name inside the submission: {name[:NAME_LIMIT]}")
@@ -175,7 +184,11 @@ def _take(sources: list[Source], folder: str, summary: dict[str, Any]) -> None:
             continue
         if not parts[-1] or parts[-1].endswith(LEFT_OUT_ENDINGS):
             continue
-        limit = MODULE_LIMIT if name.endswith(".py") else KEPT_LIMIT - kept
+        names += len(name.encode(errors="replace"))
+        limit = min(KEPT_LIMIT - kept, MODULE_LIMIT if name.endswith(".py") else KEPT_LIMIT)
+        if names > NAMES_LIMIT:
+            notes.append(f"left out, too many and too long names: {name}")
+            continue
         content = _content(opener, limit) if size <= limit else None
         if content is None:
             if name.endswith(".py"):
@@ -183,7 +196,7 @@ def _take(sources: list[Source], folder: str, summary: dict[str, Any]) -> None:
             notes.append(f"left out, too large or damaged: {name}")
             continue
         kept += len(content)
-        target = os.path.join(folder, *parts)
+        target = os.path.join(job["folder"], *parts)
         try:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             with open(target, "xb") as file:
@@ -192,6 +205,12 @@ def _take(sources: list[Source], folder: str, summary: dict[str, Any]) -> None:
             notes.append(f"left out, its name clashes with another: {name}")
             continue
         summary["files"].append(name)
+
+
+def _worth_having(source: Source) -> tuple[int, bool, str]:
+    """Sorts what matters to the front: modules near the top first, so that a limit cuts the rest."""
+    name = source[0]
+    return (name.count("/") if name.endswith(".py") else DEPTH_LIMIT + 1, not name.endswith(".py"), name)
 
 
 def _content(opener: Callable[[], IO[bytes]], limit: int) -> bytes | None:

@@ -42,6 +42,7 @@ class _Module:
 
     def __init__(self, tree: ast.Module) -> None:
         self.meanings: dict[str, str] = {}  # local name -> dotted name in torch
+        self.foreign: set[str] = set()  # names imported from elsewhere
         self.definitions: dict[str, Definition] = {}
         self.values: dict[str, ast.expr] = {}
         self.starred = False
@@ -62,7 +63,10 @@ class _Module:
             for alias in node.names:
                 if alias.name.split(".")[0] == "torch":
                     self.meanings[alias.asname or "torch"] = alias.name if alias.asname else "torch"
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "torch":
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] != "torch":
+            for alias in node.names:
+                self.foreign.add(alias.asname or alias.name)
+        elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 if alias.name == "*":
                     self.starred = self.starred or node.module == "torch.nn"
@@ -76,7 +80,8 @@ class _Module:
                 return None
             if node.id in self.meanings:
                 return self.meanings[node.id]
-            return f"torch.nn.{node.id}" if self.starred and node.id in CLASSES else None
+            starred = self.starred and node.id in CLASSES and node.id not in self.foreign
+            return f"torch.nn.{node.id}" if starred else None
         if isinstance(node, ast.Attribute):
             base = self.dotted(node.value)
             return f"{base}.{node.attr}" if base else None
@@ -124,8 +129,9 @@ class _Module:
                         methods[child.name] = child
                         if child.name in ENTRY_METHODS or child.name.startswith("__"):
                             waiting.append(child)
+            local = _bound_in(piece)
             for node in _own_nodes(piece):
-                if isinstance(node, ast.Name):
+                if isinstance(node, ast.Name) and node.id not in local:
                     target = self.definitions.get(node.id) or self.values.get(node.id)
                     if target is not None:
                         waiting.append(target)
@@ -166,6 +172,16 @@ def _own_nodes(piece: ast.AST) -> list[ast.AST]:
                 ):
                     waiting.append(child)
     return nodes
+
+
+def _bound_in(piece: ast.AST) -> set[str]:
+    """The names that a function binds itself: its parameters and what it assigns to."""
+    if not isinstance(piece, ast.FunctionDef | ast.AsyncFunctionDef):
+        return set()
+    nodes = list(ast.walk(piece))
+    shared = {name for node in nodes if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
+    bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return (bound | {node.arg for node in nodes if isinstance(node, ast.arg)}) - shared
 
 
 def _called(piece: ast.AST) -> set[ast.expr]:

@@ -88,7 +88,8 @@ def _test_row(submission: Submission, outcome: Outcome, misconception: Misconcep
     }
     review = [finding for finding in submission.findings.get(outcome.grading.of, []) if not finding.certain]
     if review and outcome.assignment.refuses_library_cells:
-        row["review"] = messages.quote(messages.LIBRARY_CELL_REVIEW.format(line=review[0].line, code=review[0].code))
+        said = messages.LIBRARY_CELL_REVIEW.format(line=review[0].line)
+        row["review"] = f"{said}: {messages.quote(review[0].code)}" if outcome.public else said
     row["timing"] = {
         "duration_s": round(outcome.duration_s, 4),
         "student_cpu_s": round(outcome.attempt.cpu_s, 4) if outcome.attempt else 0.0,

@@ -13,7 +13,10 @@ from pathlib import Path
 
 from grader.sandbox.namespaced import own_uid
 
-READABLE = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/dev/urandom")
+READABLE = (
+    *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache"),
+    *("/dev/urandom", "/proc/cpuinfo", "/sys/devices/system/cpu"),
+)
 
 
 def command(kit: Path, scratch: Path, worker: list[str]) -> list[str] | None:

@@ -16,10 +16,12 @@ import sysconfig
 from pathlib import Path
 
 from grader.course import ROOT
+from grader.sandbox.staging import CPUINFO
 
 SCRATCH_BYTES = 64 * 2**20
 UIDS = range(61184, 65520)  # the range systemd leaves to short-lived users
 KIT = "/kit"
+PROC = ("--tmpfs", "/proc", "--ro-bind-try", f"{KIT}/{CPUINFO}", "/proc/cpuinfo")
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "HOME": "/tmp",
@@ -59,11 +61,11 @@ def command(kit: Path, worker: list[str]) -> list[str] | None:
     # as process 1 the zygote can't be killed, stopped or outlived by the code it forks off
     closed = ["--unshare-all", "--unshare-user", "--disable-userns", "--as-pid-1", "--die-with-parent", "--new-session"]
     if os.geteuid() != 0:
-        return [bwrap, *closed, *_file_tree(kit, bwrap), "--tmpfs", "/proc", "--remount-ro", "/", "--", *worker]
+        return [bwrap, *closed, *_file_tree(kit, bwrap), *PROC, "--remount-ro", "/", "--", *worker]
     uid = str(own_uid())
     outer = [bwrap, "--unshare-net", "--unshare-ipc", "--die-with-parent"]
     outer += [*_file_tree(kit, bwrap), "--proc", "/proc", "--remount-ro", "/", "--"]
-    inner = [bwrap, *closed, "--dev-bind", "/", "/", "--tmpfs", "/proc", "--"]
+    inner = [bwrap, *closed, "--dev-bind", "/", "/", *PROC, "--"]
     return [*outer, sys.executable, "-I", "-S", "-c", TAKE_UID, uid, *inner, *worker]
 
 
@@ -81,7 +83,7 @@ def _file_tree(kit: Path, bwrap: str) -> list[str]:
     outside = [Path(sys.prefix), Path(sys.base_prefix), Path(bwrap)]
     mounts = [path for path in outside if not path.is_relative_to("/usr")]
     folders = {parent for path in mounts for parent in path.parents if parent not in (Path("/"), Path("/tmp"))}
-    for folder in sorted({Path("/etc"), Path("/dev"), *folders}):  # bubblewrap's own would be 0700
+    for folder in sorted({Path("/etc"), Path("/dev"), Path("/sys"), *folders}):  # bubblewrap's own would be 0700
         tree += ["--perms", "0755", "--dir", str(folder)]
     for path in mounts:
         tree += ["--ro-bind", str(path), str(path)]
@@ -89,7 +91,8 @@ def _file_tree(kit: Path, bwrap: str) -> list[str]:
         installed = Path(sysconfig.get_path("purelib")) / package
         if (ROOT / package) == installed:
             tree += ["--tmpfs", str(installed)]
-    tree += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+    for readable in ("/etc/ld.so.cache", "/sys/devices/system/cpu"):
+        tree += ["--ro-bind-try", readable, readable]
     for device in ("/dev/null", "/dev/urandom"):
         tree += ["--dev-bind", device, device]
     tree += ["--ro-bind", str(kit), KIT]

@@ -6,6 +6,7 @@ nothing is ever staged by folder or by pattern.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,6 +25,7 @@ HARNESS = (
     "grader/sandbox/inside/student.py",
     "grader/sandbox/inside/zygote.py",
 )
+CPUINFO = "cpuinfo"
 SCRIPTED = "assignments/scripted.py"
 
 
@@ -34,6 +36,8 @@ def stage_kit(folder: Path, assignments: Iterable[str]) -> None:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, target)
+    with contextlib.suppress(OSError):  # torch's half precision wants to know the processor
+        (folder / CPUINFO).write_bytes(Path("/proc/cpuinfo").read_bytes())
     for path in [folder, *folder.rglob("*")]:  # readable by the student's own uid
         path.chmod(0o755 if path.is_dir() else 0o644)
     for package in ("grader", "grader/sandbox", "assignments", *(f"assignments/{n}" for n in assignments)):

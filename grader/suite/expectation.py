@@ -72,7 +72,7 @@ class Expectation:
 
     def equals(self, right: object) -> None:
         """The value is exactly this one: same type (list and tuple count as one), same content."""
-        if _plain(self._value) != _plain(right) or describe_kind(self._value) != describe_kind(right):
+        if describe_kind(self._value) != describe_kind(right) or _plain(self._value) != _plain(right):
             raise Mismatch(f"{self._label} is {_show(self._value)}, expected {_show(right)}")
 
     def is_close(self, right: float, tolerance: Tolerance) -> None:

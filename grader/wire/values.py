@@ -20,6 +20,8 @@ from grader.wire.frames import WireError
 
 MAX_DEPTH = 32
 MAX_TENSORS = 4096
+MAX_NODES = 200_000
+MAX_PAIRS = 10_000  # keys can be made to collide
 MAX_STRING = 2**20
 MAX_INTEGER = 2**63
 TYPE_NAME_LIMIT = 80
@@ -97,44 +99,56 @@ def decode(tree: Any, body: bytes) -> Any:
         tensors = safetensors.torch.load(body) if body else {}
     except (SafetensorError, KeyError, ValueError, RuntimeError, OverflowError, TypeError) as problem:
         raise WireError(f"a frame's tensors cannot be read ({type(problem).__name__})") from None
+    if len(tensors) > MAX_TENSORS:
+        raise WireError("a frame holds too many tensors")
     for tensor in tensors.values():
         if tensor.dtype not in DTYPES:
             raise WireError(f"a frame holds a tensor of {tensor.dtype}")
-    # a clone each: safetensors hands out views, and a view cannot stand in for a tensor in autograd
-    return _decode(tree, {name: tensor.clone() for name, tensor in tensors.items()}, 0)
+    return _Decoder(tensors).decode(tree, 0)
 
 
-def _decode(tree: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
-    if depth > MAX_DEPTH + 2:
-        raise WireError("a frame is nested too deep")
-    if tree is None or isinstance(tree, bool | int | float | str):
-        return tree
-    if isinstance(tree, list):
-        return [_decode(item, tensors, depth + 1) for item in tree]
-    if not isinstance(tree, dict) or len(tree) != 1:
+class _Decoder:
+    """Rebuilds one tree, counting as it goes: a small frame must not stand for a large value."""
+
+    def __init__(self, tensors: dict[str, torch.Tensor]) -> None:
+        self.tensors = tensors
+        self.nodes = 0
+
+    def decode(self, tree: Any, depth: int) -> Any:
+        """Rebuild one node and what is below it."""
+        self.nodes += 1
+        if depth > MAX_DEPTH + 2 or self.nodes > MAX_NODES:
+            raise WireError("a frame is nested too deep or holds too many values")
+        if isinstance(tree, int) and abs(tree) >= MAX_INTEGER:
+            raise WireError("a frame holds an integer of over 63 bits")
+        if tree is None or isinstance(tree, bool | int | float | str):
+            return tree
+        if isinstance(tree, list):
+            return [self.decode(item, depth + 1) for item in tree]
+        if not isinstance(tree, dict) or len(tree) != 1:
+            raise WireError("a frame holds an unknown form")
+        (form, content), *_ = tree.items()
+        if form == "tensor" and isinstance(content, str) and content in self.tensors:
+            # once each, and as a clone: safetensors hands out views, which autograd treats differently
+            return self.tensors.pop(content).clone()
+        if form == "tuple" and isinstance(content, list):
+            return tuple(self.decode(item, depth + 1) for item in content)
+        if form == "float" and content in ("nan", "inf", "-inf"):
+            return float(content)
+        if form == "opaque" and isinstance(content, str):
+            return Opaque(content[:TYPE_NAME_LIMIT])
+        if form == "dict" and isinstance(content, list) and len(content) <= MAX_PAIRS:
+            return self._decode_dict(content, depth)
         raise WireError("a frame holds an unknown form")
-    (form, content), *_ = tree.items()
-    if form == "tensor" and isinstance(content, str) and content in tensors:
-        return tensors[content]
-    if form == "tuple" and isinstance(content, list):
-        return tuple(_decode(item, tensors, depth + 1) for item in content)
-    if form == "float" and content in ("nan", "inf", "-inf"):
-        return float(content)
-    if form == "opaque" and isinstance(content, str):
-        return Opaque(content[:TYPE_NAME_LIMIT])
-    if form == "dict" and isinstance(content, list):
-        return _decode_dict(content, tensors, depth)
-    raise WireError("a frame holds an unknown form")
 
-
-def _decode_dict(pairs: list[Any], tensors: dict[str, torch.Tensor], depth: int) -> dict[Any, Any]:
-    decoded: dict[Any, Any] = {}
-    for pair in pairs:
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise WireError("a frame holds a malformed dictionary")
-        key = _decode(pair[0], tensors, depth + 1)
-        try:
-            decoded[key] = _decode(pair[1], tensors, depth + 1)
-        except TypeError:  # an unhashable key
-            raise WireError("a frame holds a dictionary with an unhashable key") from None
-    return decoded
+    def _decode_dict(self, pairs: list[Any], depth: int) -> dict[Any, Any]:
+        decoded: dict[Any, Any] = {}
+        for pair in pairs:
+            if not isinstance(pair, list) or len(pair) != 2:
+                raise WireError("a frame holds a malformed dictionary")
+            key = self.decode(pair[0], depth + 1)
+            try:
+                decoded[key] = self.decode(pair[1], depth + 1)
+            except TypeError:  # an unhashable key
+                raise WireError("a frame holds a dictionary with an unhashable key") from None
+        return decoded

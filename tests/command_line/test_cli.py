@@ -71,6 +71,9 @@ def test_below_the_minimum_is_one(tmp_path):
         (["grade", ".", "--seed", "many"], "invalid int"),
         (["grade", ".", "--require-isolation", "total"], "invalid choice"),
         (["grade", ".", "--json", "/nowhere/at/all.json"], "can't be written"),
+        (["grade", "a" * 300], "does not exist"),
+        (["grade", ".", "--min-score", "nan"], "invalid"),
+        (["grade", ".", "--json", "."], "no regular file"),
         ([], "required"),
     ],
 )
@@ -166,6 +169,28 @@ def test_doctor_shows_the_rungs():
     assert findings["level"] in findings["rungs"]
     assert set(findings["rungs"]["split"]["observed"].values()) <= {"held", "open", "unclear"}
     assert "Submissions are graded at the level" in grader("doctor").stdout
+
+
+def test_a_document_goes_through_a_link_and_leaves_it(solved, tmp_path):
+    target, link = tmp_path / "real.json", tmp_path / "link.json"
+    target.write_text("")
+    link.symlink_to(target)
+    done = grader("grade", solved, "-a", "cells", "--json", str(link), "--require-isolation", "split")
+    assert done.returncode == 0
+    assert link.is_symlink() and json.loads(target.read_text())["score"] == 18.0
+
+
+def test_a_full_disk_is_three_and_one_line(solved):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "grader", "grade", solved, "-a", "cells", "--require-isolation", "split"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr and "disk full" in done.stderr
 
 
 def test_no_colour_and_narrow_terminals(solved):

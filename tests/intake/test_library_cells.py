@@ -44,6 +44,11 @@ HIDDEN_FROM_THE_SOURCE = {
         "h_t, c_t = getattr(torch.ops.aten, 'lstm' + '_cell')"
         "(x_t, [h_prev, c_prev], self.W_x, self.W_h, self.bias, self.bias * 0)",
     ),
+    "below the dispatcher": with_library(
+        "None",
+        "h_t, c_t = getattr(torch.ops.aten, 'lstm' + '_cell').default.decompose"
+        "(x_t, [h_prev, c_prev], self.W_x, self.W_h, self.bias, self.bias * 0)",
+    ),
     "in a thread": with_library(
         "getattr(nn, 'LSTM' + 'Cell')(input_size, hidden_size).to(torch.float64)",
         "from concurrent.futures import ThreadPoolExecutor as Pool\n"
@@ -57,6 +62,14 @@ INNOCENT = {
     "a self-test": SOLUTION + "\nif __name__ == '__main__':\n    print(nn.LSTM(3, 4), LSTMCellFromScratch(3, 4))\n",
     "a function nobody calls": SOLUTION + "\ndef compare():\n    return nn.LSTM(3, 4)\n",
     "a class of one's own": SOLUTION + "\nclass LSTM:\n    pass\n\ndef build():\n    return LSTM()\n",
+    "a local name like a comparison's": (
+        SOLUTION.replace("blocks = x_t", "reference = 1\n        blocks = x_t").replace(
+            "blocks.chunk", "(blocks * reference).chunk"
+        )
+        + "\ndef reference(i, h):\n    return nn.LSTMCell(i, h)\n"
+    ),
+    "a star beside one's own": "from torch.nn import *\nfrom mine import LSTMCell\n"
+    + SOLUTION.replace(MAKE, f"{MAKE}\n        self.other = LSTMCell()"),
     "an unused import": "from torch.nn import LSTM\n" + SOLUTION,
 }
 
@@ -84,7 +97,8 @@ def test_what_the_source_hides_is_refused_at_run_time(how, grade_own):
 
 @pytest.mark.parametrize("how", INNOCENT)
 def test_what_only_looks_like_one_costs_nothing(how, grade_own):
-    assert grade_own({"cells.py": INNOCENT[how]}, ["cells"])["score"] == 18
+    mine = "class LSTMCell:\n    pass\n"
+    assert grade_own({"cells.py": INNOCENT[how], "mine.py": mine}, ["cells"])["score"] == 18
 
 
 def test_a_mention_is_marked_for_a_person(grade_own):

@@ -19,7 +19,7 @@ SOLUTION = (SOLUTIONS / "cells.py").read_bytes()
 
 
 def zipped(path: Path, members: list[tuple[str | zipfile.ZipInfo, bytes]]) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members:
             archive.writestr(name, content)
     return path
@@ -222,3 +222,27 @@ def test_helper_modules_and_forged_bytecode(grade_own):
     split = SOLUTION.decode().replace("import torch\n", "import torch\nfrom helpers.scale import INITIAL\n")
     files = {"cells.py": split, "helpers/__init__.py": "", "helpers/scale.py": "INITIAL = 0.1"}
     assert grade_own({**files, "__pycache__/cells.cpython-311.pyc": b"\0" * 64}, ["cells"])["score"] == 18
+
+
+@pytest.mark.parametrize("wrap", ["cells/", "env/", "ada/"])
+def test_a_wrapping_folder_may_have_any_name(tmp_path, wrap):
+    submission = receive(zipped(tmp_path / "ada.zip", [(f"{wrap}cells.py", SOLUTION)]), CELLS)
+    assert set(submission.files) == {"cells.py"}
+
+
+def test_one_member_under_two_spellings_is_one(tmp_path):
+    path = zipped(tmp_path / "ada.zip", [("cells.py", b"first"), (".//cells.py", b"last")])
+    assert receive(path, CELLS).files == {"cells.py": b"last"}
+
+
+def test_what_matters_is_kept_where_a_limit_cuts(tmp_path):
+    folder = write_files(tmp_path / "many", {f"a{i}.txt": "" for i in range(2100)})
+    (folder / "cells.py").write_bytes(SOLUTION)
+    assert receive(folder, CELLS).files["cells.py"] == SOLUTION
+    long = [(f"{i:04}" + "é" * 90 + ".txt", b"") for i in range(1999)]
+    assert "cells.py" in receive(zipped(tmp_path / "long.zip", [*long, ("cells.py", SOLUTION)]), CELLS).files
+    big = [(f"helper{i}.py", b"#" * 2**20) for i in range(70)]
+    submission = receive(zipped(tmp_path / "big.zip", [("cells.py", SOLUTION), *big]), CELLS)
+    assert submission.files["cells.py"] == SOLUTION
+    assert sum(len(content) for content in submission.files.values()) <= 24 * 2**20
+    assert "too large" in " ".join(submission.notes)

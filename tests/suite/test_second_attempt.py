@@ -29,6 +29,36 @@ def test_modes_set_by_one_probe_do_not_reach_the_next(grade_own):
     assert grade_own({"cells.py": spoiled}, ["cells"])["score"] == 18
 
 
+def test_half_precision_on_the_way_costs_nothing(grade_own):
+    """torch asks for the processor's features then; they have to be readable inside."""
+    source = SOLUTION.replace(
+        "bias = torch.zeros(4 * hidden_size)", "bias = torch.zeros(4 * hidden_size).half().float()"
+    )
+    assert grade_own({"cells.py": source}, ["cells"])["score"] == 18
+
+
+def test_a_forged_huge_number_is_the_students_error(grade_own):
+    forging = """
+import grader.sandbox.inside.session as session
+original = session.encode
+def forged(value):
+    tree, body = original(value)
+    return ({"dict": [["the shape of W_x", 10**400]]} if "the shape of W_x" in str(tree) else tree), body
+session.encode = forged
+"""
+    document = grade_own({"cells.py": SOLUTION + forging}, ["cells"])
+    assert document["complete"]
+    assert "test_lstm_parameters" in rows_of(document, "error")
+
+
+def test_a_nearly_right_answer_gets_no_name(grade_own):
+    source = SOLUTION.replace(
+        "c_t = f * c_prev + i * candidate", "c_t = (f * c_prev + i * candidate).float().to(f.dtype)"
+    )
+    rows = rows_of(grade_own({"cells.py": source}, ["cells"]), "failed")
+    assert rows and {test["misconception"] for test in rows.values()} == {None}
+
+
 def test_a_real_failure_fails_both_times(grade_own):
     document = grade_own({"cells.py": SOLUTION.replace(LSTM_STEP, "c_t = f * c_prev")}, ["cells"])
     assert "test_lstm_one_step" in rows_of(document, "failed")

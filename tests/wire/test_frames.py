@@ -111,6 +111,24 @@ def test_a_header_that_is_no_object_is_refused(head):
         read_frame(receive)
 
 
+@pytest.mark.parametrize(
+    "tree",
+    [
+        10**400,
+        [[0] * 1000] * 300,
+        {"dict": [[2**61 * k, 0] for k in range(10_001)]},
+        [{"tensor": "0"}, {"tensor": "0"}],
+        {"dict": [[{"dict": []}, 1]]},
+        {"float": "1e3"},
+        {"what": 1},
+    ],
+)
+def test_a_small_frame_cannot_stand_for_a_large_value(tree):
+    _, body = encode(torch.zeros(2))
+    with pytest.raises(WireError):
+        decode(tree, body)
+
+
 def test_mutated_frames_raise_nothing_but_wire_errors():
     tree, body = encode({"h": torch.randn(3, 4), "n": [1, 2.5, None, ("x", {"k": True})], "i": torch.arange(5)})
     text = json.dumps(tree).encode()

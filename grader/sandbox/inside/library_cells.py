@@ -54,6 +54,13 @@ def refuse() -> None:
     for operator in overridable():
         for key in KEYS:
             library.impl(operator, _refuse, key)
+    refused = {f"aten::{operator.split('.')[0]}" for operator in OPERATORS}
+    decompose = torch._ops.OpOverload.decompose
+
+    def guarded(self: Any, *arguments: Any, **named: Any) -> Any:
+        return _refuse() if self._schema.name in refused else decompose(self, *arguments, **named)
+
+    setattr(torch._ops.OpOverload, "decompose", guarded)  # noqa: B010 - a way past the dispatcher
     _registered.append(library)  # the overrides last as long as the library object
 
 
