@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import torch
 
 from assignments.batching import probes
@@ -18,8 +20,8 @@ def padded(items: list[object], count: int) -> list[object]:
 
 
 def ways_to_write(ch: str) -> tuple[str, ...]:
-    """A character as itself, escaped, or by its code point: all of them name it."""
-    return ch, ascii(ch)[1:-1], f"U+{ord(ch):04X}"
+    """A character as itself, escaped, by its code point or by its name in Unicode: all of them name it."""
+    return ch, ascii(ch)[1:-1], f"U+{ord(ch):04X}", hex(ord(ch)), unicodedata.name(ch, ch)
 
 
 @points(0.5, of="build_vocab", promise="vocab-order")

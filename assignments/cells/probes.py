@@ -98,7 +98,9 @@ def inputs_afterwards(
         first, _ = pair(cell(x[0], h, c), "forward")
         first = first.clone()
         second, _ = pair(cell(x[0], h, c), "forward")
-    return {"h": first, "h of a second call": second, "x_t": x[0], "h_prev": h, "c_prev": c}
+        kept = not torch.is_grad_enabled()
+    afterwards = {"x_t": x[0], "h_prev": h, "c_prev": c, "the grad mode is left as found": kept}
+    return {"h": first, "h of a second call": second, **afterwards}
 
 
 def construction(student: Any, name: str, labels: list[str], input_size: int, hidden_size: int) -> dict[str, Any]:

@@ -133,3 +133,4 @@ def _expect_untouched(submission, case: oracle.Case) -> None:
     expect(reply["x_t"]).matches(case.x[0])
     expect(reply["h_prev"]).matches(case.h)
     expect(reply["c_prev"]).matches(case.c)
+    expect(reply["the grad mode is left as found"]).equals(True)

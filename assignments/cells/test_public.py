@@ -122,6 +122,7 @@ def test_lstm_leaves_its_inputs(submission, rng):
     expect(reply["x_t"]).matches(x[0])
     expect(reply["h_prev"]).matches(h)
     expect(reply["c_prev"]).matches(c)
+    expect(reply["the grad mode is left as found"]).equals(True)
 
 
 @points(0.25, of=GRU, promise="parameters")

@@ -117,7 +117,7 @@ def test_charrnn_keeps_grad_mode(submission, rng):
 @points(0.25, of=ANY, promise="cell-type-error", side=True)
 def test_charrnn_refuses_near_misses(submission, rng):
     case = oracle.wide_case(ANY, rng, cell_type="rnn", layers=1, steps=2)
-    near = ["", "ls", "grus", "rnn lstm"]
+    near = ["", "ls", "grus", "rnn lstm", "LSTM"]
     reply = submission.run(probes.refusals, **case.inputs, cell_types=near)
     expect(reply["logits"], axes=LOGITS).matches(oracle.walk(case, submission.stand_in).logits)
     for cell_type in near:

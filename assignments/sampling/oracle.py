@@ -122,6 +122,13 @@ def undecided(size: int, rng: torch.Generator) -> Rows:
     return rows | {(token,): torch.randn(size, generator=rng) for token in range(size)}
 
 
+def least_likely(logits: torch.Tensor, mass: float) -> torch.Tensor:
+    """The indices of smallest probability, as few as make up at least `mass` together."""
+    order = logits.double().softmax(0).argsort()
+    reached = logits.double().softmax(0)[order].cumsum(0) >= mass
+    return order[: int(reached.int().argmax()) + 1]
+
+
 def half_and_half(size: int, temperature: float, rng: torch.Generator) -> torch.Tensor:
     """Logits (V,) of which one has half of the probability at this temperature, and a crowd the other half.
 
