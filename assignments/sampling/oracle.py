@@ -123,10 +123,10 @@ def undecided(size: int, rng: torch.Generator) -> Rows:
 
 
 def least_likely(logits: torch.Tensor, mass: float) -> torch.Tensor:
-    """The indices of smallest probability, as few as make up at least `mass` together."""
-    order = logits.double().softmax(0).argsort()
-    reached = logits.double().softmax(0)[order].cumsum(0) >= mass
-    return order[: int(reached.int().argmax()) + 1]
+    """The indices of smallest probability, as many as make up at most `mass` together."""
+    chances = logits.double().softmax(0)
+    order = chances.argsort()
+    return order[chances[order].cumsum(0) <= mass]
 
 
 def half_and_half(size: int, temperature: float, rng: torch.Generator) -> torch.Tensor:
