@@ -143,7 +143,7 @@ def gradients(case: Case, along_h: torch.Tensor, along_c: torch.Tensor) -> dict[
     if case.name == "GRUCellFromScratch":
         return _complex_step_gradients(case, along_h, along_c)
     layer = _library_layer(nn.LSTM if case.name == "LSTMCellFromScratch" else nn.RNN, case)
-    x, h, c = (tensor.double().requires_grad_() for tensor in (case.x, case.h, case.c))
+    x, h, c = (tensor.double().clone().requires_grad_() for tensor in (case.x, case.h, case.c))
     if case.name == "LSTMCellFromScratch":
         hs, (_, last_c) = layer(x, (h[None], c[None]))
         states = {"x": x, "h_prev": h, "c_prev": c}
