@@ -12,6 +12,7 @@ import numbers
 from dataclasses import dataclass
 from typing import Any
 
+import safetensors.numpy
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -54,7 +55,14 @@ def encode(value: Any) -> tuple[Any, bytes]:
     """
     tensors: dict[str, torch.Tensor] = {}
     tree = _encode(value, tensors, 0)
-    return tree, safetensors.torch.save(tensors) if tensors else b""
+    return tree, _save(tensors) if tensors else b""
+
+
+def _save(tensors: dict[str, torch.Tensor]) -> bytes:
+    """The same bytes by either road; NumPy's takes a quarter of the time and knows no bfloat16."""
+    if any(tensor.dtype is torch.bfloat16 for tensor in tensors.values()):
+        return safetensors.torch.save(tensors)
+    return safetensors.numpy.save({name: tensor.numpy() for name, tensor in tensors.items()})
 
 
 def _encode(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:

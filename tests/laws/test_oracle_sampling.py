@@ -57,7 +57,7 @@ def hidden(seed: int) -> dict[str, Setting]:
     for name, size, temperature, draws, share in (
         ("cold", 90, 0.2, 150, 1.0),
         ("hot", 90, 2.2, 150, 0.5),
-        ("even", 90, 1.0, 400, 1.0),
+        ("even", 90, 1.0, 300, 1.0),
         ("cold text", 41, 0.35, 80, 0.5),
         ("hot text", 41, 3.5, 80, 0.5),
     ):
