@@ -25,6 +25,7 @@ MAX_NODES = 200_000
 MAX_PAIRS = 10_000  # keys can be made to collide
 MAX_STRING = 2**20
 MAX_INTEGER = 2**63
+PLAIN = frozenset({bool, int, float, str})
 TYPE_NAME_LIMIT = 80
 DTYPES = (
     torch.float64,
@@ -68,7 +69,7 @@ def _save(tensors: dict[str, torch.Tensor]) -> bytes:
 def _encode(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
     if depth > MAX_DEPTH:
         return {"opaque": "a value nested too deep"}
-    if value is None or isinstance(value, bool):
+    if value is None or type(value) is bool:
         return value
     if isinstance(value, torch.Tensor):
         return _encode_tensor(value, tensors)
@@ -91,7 +92,7 @@ def _encode(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
 
 def _encode_tensor(value: torch.Tensor, tensors: dict[str, torch.Tensor]) -> Any:
     try:
-        plain = value.detach().to("cpu").contiguous().clone()
+        plain = value.detach().cpu().clone(memory_format=torch.contiguous_format)
         if plain.dtype not in DTYPES or len(tensors) >= MAX_TENSORS:
             return {"opaque": f"tensor of {plain.dtype}"}
     except (RuntimeError, NotImplementedError):  # meta and other tensors without storage
@@ -127,13 +128,14 @@ class _Decoder:
         self.nodes += 1
         if depth > MAX_DEPTH + 2 or self.nodes > MAX_NODES:
             raise WireError("a frame is nested too deep or holds too many values")
-        if isinstance(tree, int) and abs(tree) >= MAX_INTEGER:
+        kind = type(tree)  # exact, for it comes from JSON
+        if kind is int and abs(tree) >= MAX_INTEGER:
             raise WireError("a frame holds an integer of over 63 bits")
-        if tree is None or isinstance(tree, bool | int | float | str):
+        if tree is None or kind in PLAIN:
             return tree
-        if isinstance(tree, list):
+        if kind is list:
             return [self.decode(item, depth + 1) for item in tree]
-        if not isinstance(tree, dict) or len(tree) != 1:
+        if kind is not dict or len(tree) != 1:
             raise WireError("a frame holds an unknown form")
         (form, content), *_ = tree.items()
         if form == "tensor" and isinstance(content, str) and content in self.tensors:

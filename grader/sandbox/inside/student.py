@@ -64,6 +64,7 @@ class Student:
 
     def __init__(self, module: str) -> None:
         self._module = module
+        self._imported: dict[str, ModuleType] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -76,13 +77,16 @@ class Student:
 
     def module(self, name: str) -> ModuleType:
         """Import one of the submission's modules; raises MissingModule or ImportFailed."""
+        if name in self._imported:
+            return self._imported[name]
         finders = [finder for finder in sys.meta_path if isinstance(finder, SubmissionFinder)]
         if finders and finders[0].find_spec(name) is None:
             raise MissingModule(f"{name}.py is not in the submission")
         try:
-            return importlib.import_module(name)
+            self._imported[name] = importlib.import_module(name)
         except BaseException as problem:  # a module may raise SystemExit, or anything else
             raise ImportFailed(f"{name}.py could not be imported") from problem
+        return self._imported[name]
 
 
 def write_submission(files: Mapping[str, Any], root: str) -> None:
