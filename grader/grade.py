@@ -33,15 +33,17 @@ def grade(
     """Grade the submission at `path` in a started sandbox."""
     started = time.perf_counter()
     submission = receive(path, options.assignments)
-    report = run_suites(
-        options.assignments,
-        submission,
-        sandbox,
-        seed=options.seed,
-        device=options.device,
-        hidden=options.hidden,
-        progress=progress,
-    )
+    with sandbox.compartment() as compartment:
+        report = run_suites(
+            options.assignments,
+            submission,
+            compartment,
+            seed=options.seed,
+            device=options.device,
+            hidden=options.hidden,
+            alone=options.alone,
+            progress=progress,
+        )
     document = build_document(
         submission,
         options.assignments,

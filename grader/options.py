@@ -13,13 +13,17 @@ from grader.sandbox import Sandbox
 
 @dataclass(frozen=True)
 class GradeOptions:
-    """The assignments, the seed and device, whether hidden tests run, and a rung if one is forced."""
+    """The assignments, the seed and device, whether hidden tests run, and a rung if one is forced.
+
+    `alone` gives every probe a fresh process from the start: slow, and never another verdict.
+    """
 
     assignments: tuple[Assignment, ...]
     seed: int = 0
     device: str = "cpu"
     hidden: bool = True
     rung: str | None = None
+    alone: bool = False
 
 
 def start_sandbox(options: GradeOptions) -> Sandbox:

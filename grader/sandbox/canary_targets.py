@@ -24,11 +24,15 @@ def offered() -> Iterator[dict[str, Any]]:
         udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         udp.bind(("127.0.0.1", 0))
         udp.settimeout(90)
+        unix = stack.enter_context(socket.socket(socket.AF_UNIX))
+        unix.bind(f"{outside}/socket")
+        unix.listen()
         threading.Thread(target=_echo, args=(udp,), daemon=True).start()
         yield {
             "secret": str(secret),
             "forbidden_folder": outside,
             "tcp": tcp.getsockname()[1],
+            "unix": f"{outside}/socket",
             "udp": udp.getsockname()[1],
             "pid": os.getpid(),
         }

@@ -9,23 +9,27 @@ closes the door behind it.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 import sysconfig
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from grader.course import ROOT
 from grader.sandbox.staging import CPUINFO
 
+SCRATCH = "/scratch"
 SCRATCH_BYTES = 64 * 2**20
 UIDS = range(61184, 65520)  # the range systemd leaves to short-lived users
 KIT = "/kit"
 PROC = ("--tmpfs", "/proc", "--ro-bind-try", f"{KIT}/{CPUINFO}", "/proc/cpuinfo")
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
-    "HOME": "/tmp",
-    "TMPDIR": "/tmp",
+    "HOME": SCRATCH,
+    "TMPDIR": SCRATCH,
     "USER": "student",
     "LOGNAME": "student",
     "LANG": "C.UTF-8",
@@ -53,19 +57,27 @@ def find_bubblewrap() -> str | None:
     return str(wheel) if wheel.is_file() else None
 
 
-def command(kit: Path, worker: list[str]) -> list[str] | None:
+def command(kit: Path, worker: list[str], without: Sequence[str] = ()) -> list[str] | None:
     """Wrap `worker`, a command line that expects the kit at `KIT`; None without bubblewrap."""
     bwrap = find_bubblewrap()
     if bwrap is None or sys.platform != "linux":
         return None
-    # as process 1 the zygote can't be killed, stopped or outlived by the code it forks off
-    closed = ["--unshare-all", "--unshare-user", "--disable-userns", "--as-pid-1", "--die-with-parent", "--new-session"]
-    if os.geteuid() != 0:
-        return [bwrap, *closed, *_file_tree(kit, bwrap), *PROC, "--remount-ro", "/", "--", *worker]
+    worker = [*worker, json.dumps({"name": "namespaced", "without": list(without)})]
+    closed = ["--unshare-user", "--disable-userns", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    closed += ["--die-with-parent", "--new-session"]
+    if "processes" not in without:
+        closed += ["--unshare-pid", "--as-pid-1"]
+    if "network" not in without:
+        closed += ["--unshare-net"]
+    # inside its walls the zygote builds one more for each submission, and only for that it needs these
+    closed += ["--cap-add", "ALL"]
+    proc = PROC if "processes" not in without else ("--ro-bind", "/proc", "/proc")
+    tree = [*_file_tree(kit, bwrap), *(_exposed() if "files" in without else []), "--remount-ro", "/"]
+    if os.geteuid() != 0 or "uid" in without:
+        return [bwrap, *closed, *tree, *proc, "--", *worker]
     uid = str(own_uid())
-    outer = [bwrap, "--unshare-net", "--unshare-ipc", "--die-with-parent"]
-    outer += [*_file_tree(kit, bwrap), "--proc", "/proc", "--remount-ro", "/", "--"]
-    inner = [bwrap, *closed, "--dev-bind", "/", "/", *PROC, "--"]
+    outer = [bwrap, "--die-with-parent", "--proc", "/proc", *tree, "--"]
+    inner = [bwrap, *closed, "--dev-bind", "/", "/", *proc, "--"]
     return [*outer, sys.executable, "-I", "-S", "-c", TAKE_UID, uid, *inner, *worker]
 
 
@@ -78,12 +90,13 @@ def _file_tree(kit: Path, bwrap: str) -> list[str]:
             tree += ["--symlink", os.readlink(path), str(path)]
         elif path.is_dir():
             tree += ["--ro-bind", str(path), str(path)]
-    # before the mounts below, for an environment may lie under /tmp
-    tree += ["--perms", "1777", "--size", str(SCRATCH_BYTES), "--tmpfs", "/tmp"]
+    tree += ["--perms", "1777", "--size", str(SCRATCH_BYTES), "--tmpfs", SCRATCH]
     outside = [Path(sys.prefix), Path(sys.base_prefix), Path(bwrap)]
     mounts = [path for path in outside if not path.is_relative_to("/usr")]
-    folders = {parent for path in mounts for parent in path.parents if parent not in (Path("/"), Path("/tmp"))}
-    for folder in sorted({Path("/etc"), Path("/dev"), Path("/sys"), *folders}):  # bubblewrap's own would be 0700
+    folders = {parent for path in mounts for parent in path.parents if parent != Path("/")}
+    for folder in sorted(
+        {Path("/etc"), Path("/dev"), Path("/sys"), Path("/tmp"), *folders}
+    ):  # bubblewrap's own would be 0700
         tree += ["--perms", "0755", "--dir", str(folder)]
     for path in mounts:
         tree += ["--ro-bind", str(path), str(path)]
@@ -96,7 +109,15 @@ def _file_tree(kit: Path, bwrap: str) -> list[str]:
     for device in ("/dev/null", "/dev/urandom"):
         tree += ["--dev-bind", device, device]
     tree += ["--ro-bind", str(kit), KIT]
-    tree += ["--clearenv"]
-    for name, value in ENVIRONMENT.items():
-        tree += ["--setenv", name, value]
-    return tree
+    return [*tree, *_environment()]
+
+
+def _exposed() -> list[str]:
+    """The grader's own files, for the proof that it is the tree above which keeps them out of reach."""
+    folders = (str(ROOT), tempfile.gettempdir())
+    return [part for folder in folders for part in ("--bind", folder, folder)]
+
+
+def _environment() -> list[str]:
+    variables = [part for name, value in ENVIRONMENT.items() for part in ("--setenv", name, value)]
+    return ["--clearenv", *variables]

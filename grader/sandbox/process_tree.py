@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -46,6 +47,31 @@ def end(process: subprocess.Popen[bytes], mark: str) -> None:
             time.sleep(0.01)
 
 
+def end_below(root: int) -> None:
+    """Kill all descendants of `root`, again until none is left: what it adopts meanwhile, too."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (below := _descendants(root)) and time.monotonic() < deadline:
+        for pid in below:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.002)
+
+
+@contextlib.contextmanager
+def first_to_die() -> Iterator[None]:
+    """What is started meanwhile is what the kernel ends first, with all it starts, when memory runs out."""
+    own = Path("/proc/self/oom_score_adj")
+    before = ""
+    with contextlib.suppress(OSError):
+        before = own.read_text()
+        own.write_text("1000")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            own.write_text(before)
+
+
 def tasks_of(uid: int) -> int:
     """How many processes and threads a user has: what RLIMIT_NPROC counts."""
     count = 0
@@ -65,12 +91,13 @@ def _process_numbers() -> list[int]:
 
 
 def _descendants(root: int) -> set[int]:
-    """The process numbers below `root`, from /proc; empty where there is none."""
+    """The process numbers below `root`, from /proc; empty where there is none. Zombies are left out."""
     children: dict[int, list[int]] = {}
     for number in _process_numbers():
         with contextlib.suppress(OSError, ValueError, IndexError):
             fields = Path(f"/proc/{number}/stat").read_text(errors="replace").rpartition(")")[2].split()
-            children.setdefault(int(fields[1]), []).append(number)
+            if fields[0] != "Z":
+                children.setdefault(int(fields[1]), []).append(number)
     found: set[int] = set()
     waiting = [root]
     while waiting:

@@ -31,19 +31,26 @@ CREDENTIALS = struct.Struct("3i")
 
 @dataclass
 class Clock:
-    """A wall-clock guard shared by several sessions: `left` seconds until `limit_s` is used up."""
+    """A wall-clock guard shared by several sessions: it runs while one of them is being waited for.
+
+    What the trusted side takes for itself is not charged to anybody.
+    """
 
     limit_s: float
     parent: Clock | None = None
-
-    def __post_init__(self) -> None:
-        self.started = time.monotonic()
+    spent_s: float = 0.0
 
     @property
     def left(self) -> float:
         """Seconds until this guard, or the one above it, runs out."""
-        own = self.started + self.limit_s - time.monotonic()
+        own = self.limit_s - self.spent_s
         return min(own, self.parent.left) if self.parent else own
+
+    def charge(self, seconds: float) -> None:
+        """Take seconds off this guard and the one above it."""
+        self.spent_s += seconds
+        if self.parent:
+            self.parent.charge(seconds)
 
 
 class ProbeTimeout(Exception):
@@ -92,6 +99,7 @@ class Session:
         self._cpu_base = 0.0
         self._queued_base = 0.0
         self._output_open = True
+        self._waiting_since = 0.0
         self.alive = True
         self.calls = 0
         self.cpu_used_s = 0.0
@@ -100,10 +108,17 @@ class Session:
         """Send the submission's files and wait until the session has taken them."""
         self._sock.settimeout(OPEN_WALL_S)
         write_frame(self._sock, opening, body)
-        header, _ = self._reply(time.monotonic() + OPEN_WALL_S)
+        header, _ = self._reply(OPEN_WALL_S)
         if header != {"ready": True}:
             self.close()
             raise ProbeDied("the session did not start")
+
+    def observe(self, acts: dict[str, Any]) -> dict[str, str]:
+        """Send the canary's acts in place of a submission; return what it saw."""
+        self._sock.settimeout(OPEN_WALL_S)
+        write_frame(self._sock, {"canary": acts})
+        header, _ = self._reply(OPEN_WALL_S)
+        return {str(act): str(verdict) for act, verdict in header["observed"].items()}
 
     def call(self, probe: str, inputs: dict[str, Any], seed: int, device: str = "cpu") -> Any:
         """Run one probe and return its decoded reply.
@@ -125,7 +140,7 @@ class Session:
                 {"id": self._number, "probe": probe, "inputs": tree, "seed": seed, "device": device},
                 body,
             )
-            header, blob = self._reply(time.monotonic() + PROBE_WALL_S)
+            header, blob = self._reply(PROBE_WALL_S)
             if header.get("id") != self._number:
                 raise WireError("a reply to another question")
             if isinstance(header.get("error"), dict):
@@ -151,13 +166,19 @@ class Session:
         self._drain()
         return self._printed.decode("utf-8", "replace")
 
-    def _reply(self, deadline: float) -> tuple[dict[str, Any], bytes]:
-        return read_frame(lambda count: self._receive(count, deadline))
+    def _reply(self, patience_s: float) -> tuple[dict[str, Any], bytes]:
+        """Wait for a frame; the time counts against the guard that several sessions share."""
+        self._waiting_since = time.monotonic()
+        try:
+            return read_frame(lambda count: self._receive(count, patience_s))
+        finally:
+            if self._wall is not None:
+                self._wall.charge(time.monotonic() - self._waiting_since)
 
-    def _receive(self, count: int, deadline: float) -> bytes:
+    def _receive(self, count: int, patience_s: float) -> bytes:
         received = bytearray()
         while len(received) < count:
-            self._check_limits(deadline)
+            self._check_limits(patience_s)
             watched: list[Any] = [self._sock, self._output] if self._output_open else [self._sock]
             ready, _, _ = select.select(watched, [], [], TICK_S)
             if self._output in ready:
@@ -182,11 +203,12 @@ class Session:
                     self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
         return chunk
 
-    def _check_limits(self, deadline: float) -> None:
+    def _check_limits(self, patience_s: float) -> None:
         limit = None
-        if self._wall is not None and self._wall.left <= 0:
+        waited = time.monotonic() - self._waiting_since
+        if self._wall is not None and self._wall.left <= waited:
             limit = "total"
-        elif time.monotonic() > deadline:
+        elif waited > patience_s:
             limit = "wall"
         elif self._cpu() - self._cpu_base > self._cpu_s:
             limit = "cpu"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.course import Assignment
-from grader.sandbox import Clock, Limits, ProbeDied, ProbeRaised, ProbeTimeout, Sandbox, Session
+from grader.sandbox import Clock, Compartment, Limits, ProbeDied, ProbeRaised, ProbeTimeout, Session
 from grader.suite.reply import Reply
 
 Probe = Callable[..., Any]
@@ -48,8 +48,10 @@ def stand_ins(assignment: Assignment) -> dict[str, bytes]:
 class Desk:
     """Hands out sessions for one assignment: a shared one, or a fresh one for every probe."""
 
-    def __init__(self, sandbox: Sandbox, assignment: Assignment, files: Mapping[str, bytes], wall: Clock) -> None:
-        self._sandbox = sandbox
+    def __init__(
+        self, compartment: Compartment, assignment: Assignment, files: Mapping[str, bytes], wall: Clock
+    ) -> None:
+        self._compartment = compartment
         self._assignment = assignment
         self._files = files
         self.wall = wall
@@ -62,7 +64,7 @@ class Desk:
             self.close()
         self._stand_in = stand_in
         if self._session is None:
-            self._session = self._sandbox.open(
+            self._session = self._compartment.open(
                 self._assignment.name,
                 self._assignment.name,
                 {**self._files, **stand_ins(self._assignment)} if stand_in else self._files,

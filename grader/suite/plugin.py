@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from grader.course import Assignment
-from grader.sandbox import Clock, Sandbox
+from grader.sandbox import Clock, Compartment
 from grader.suite import collection
 from grader.suite.attempt import Attempt, Desk
 from grader.suite.points import Grading, grading_of
@@ -48,13 +48,14 @@ class SuitePlugin:
     """Runs the collected tests of `assignments` against one submission."""
 
     assignments: tuple[Assignment, ...]
-    sandbox: Sandbox
+    compartment: Compartment
     files: Mapping[str, bytes]
     preset: Callable[[Assignment, Grading], Verdict | None]
     seed: int
     device: str
     wall: Clock
     progress: Callable[[Outcome], None]
+    alone: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
     grader_errors: list[str] = field(default_factory=list)
     _leaning: set[str] = field(default_factory=set)
@@ -118,7 +119,7 @@ class SuitePlugin:
             attempt, verdict = self._try(item, assignment, grading, fresh=True, stand_in=True)
             if verdict is PASSED:
                 return attempt, PASSED_WITH_STAND_IN
-        attempt, verdict = self._try(item, assignment, grading, fresh=False)
+        attempt, verdict = self._try(item, assignment, grading, fresh=self.alone)
         ran_out = verdict.status == "timeout"
         if verdict is not PASSED and attempt.shared and not verdict.final and not (ran_out and assignment.needs):
             attempt, verdict = self._try(item, assignment, grading, fresh=True)
@@ -172,7 +173,7 @@ class SuitePlugin:
         if self._desk is None or self._current != assignment.name:
             self.close()
             self._current = assignment.name
-            self._desk = Desk(self.sandbox, assignment, self.files, Clock(ASSIGNMENT_WALL_S, self.wall))
+            self._desk = Desk(self.compartment, assignment, self.files, Clock(ASSIGNMENT_WALL_S, self.wall))
         return self._desk
 
     def _assignment(self, item: pytest.Item) -> Assignment:

@@ -18,7 +18,7 @@ import pytest
 from grader import messages
 from grader.course import ROOT, Assignment, CourseError
 from grader.intake import Submission
-from grader.sandbox import Clock, Sandbox
+from grader.sandbox import Clock, Compartment
 from grader.suite.plugin import TRUSTED_TEST_WALL_S, Outcome, SuitePlugin
 from grader.suite.points import Grading
 from grader.suite.verdict import Verdict
@@ -43,11 +43,12 @@ class SuiteReport:
 def run_suites(
     assignments: tuple[Assignment, ...],
     submission: Submission,
-    sandbox: Sandbox,
+    compartment: Compartment,
     *,
     seed: int = 0,
     device: str = "cpu",
     hidden: bool = True,
+    alone: bool = False,
     progress: Callable[[Outcome], None] = lambda outcome: None,
 ) -> SuiteReport:
     """Run public and, if asked, hidden tests. Raises CourseError for a suite that breaks a rule."""
@@ -55,13 +56,14 @@ def run_suites(
     files = [str(assignment.folder / kind) for assignment in assignments for kind in kinds]
     plugin = SuitePlugin(
         assignments,
-        sandbox,
+        compartment,
         submission.files,
         lambda assignment, grading: settled(submission, assignment, grading),
         seed,
         device,
         Clock(SUBMISSION_WALL_S),
         progress,
+        alone,
     )
     watch = _CollectionWatch()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"

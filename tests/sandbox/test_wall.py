@@ -57,10 +57,9 @@ def look(sandbox: Sandbox) -> dict:
     """Import a module that tries things and raises what it saw; return that."""
     secret = ROOT / "assignments" / "cells" / "test_hidden.py"
     source = f"SECRET = {str(secret)!r}\nPORT = 9\nKIT = '/kit'\n" + HELPERS + LOOK
-    session = sandbox.open("cells", "cells", {"cells.py": source.encode()}, Limits())
-    with pytest.raises(Exception, match="RuntimeError") as caught:
-        session.call("construction", {"name": "RNNCellFromScratch", "labels": [], "input_size": 1, "hidden_size": 1}, 0)
-    session.close()
+    inputs = {"name": "RNNCellFromScratch", "labels": [], "input_size": 1, "hidden_size": 1}
+    with sandbox.compartment() as compartment, pytest.raises(Exception, match="RuntimeError") as caught:
+        compartment.open("cells", "cells", {"cells.py": source.encode()}, Limits()).call("construction", inputs, 0)
     return json.loads(caught.value.described["text"])
 
 

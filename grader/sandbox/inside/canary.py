@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
+PROCESSES_AT_MOST = 4096
 Act = Callable[[], Any]
 
 
@@ -23,11 +24,14 @@ def observe(acts: dict[str, Any]) -> dict[str, str]:
     """Try the acts on the targets given; return each act as "held", "open" or "unclear".
 
     `acts` has `secret` (a file of the trusted side), `forbidden_folder` (one it can write to),
-    `tcp` and `udp` (ports it listens on), `pid` (its process number).
+    `tcp` and `udp` (ports it listens on), `unix` (the path of a socket), `pid` (its process number).
     """
     trials: dict[str, tuple[Act, Act]] = {
         "read-secrets": (lambda: _read(acts["secret"]), lambda: _read(__file__)),
         "write-outside": (lambda: _write(acts["forbidden_folder"]), lambda: _write(tempfile.gettempdir())),
+        "read-memory": (lambda: _read(f"/proc/{acts['pid']}/mem", 0), lambda: _read(__file__)),
+        "change-outside": (lambda: os.chmod(acts["forbidden_folder"], 0o700), lambda: _write(tempfile.gettempdir())),
+        "unix-sockets": (lambda: _connect_path(acts["unix"]), _socket_pair),
         "network-tcp": (lambda: _connect(acts["tcp"]), _socket_pair),
         "network-udp": (lambda: _send_datagram(acts["udp"]), _socket_pair),
         "signal-grader": (lambda: os.kill(acts["pid"], 0), lambda: os.kill(os.getpid(), 0)),
@@ -49,9 +53,9 @@ def _verdict(forbidden: Act, permitted: Act) -> str:
     return "open"
 
 
-def _read(path: str) -> None:
+def _read(path: str, count: int = 1) -> None:
     with open(path, "rb") as file:
-        file.read(1)
+        file.read(count)
 
 
 def _write(folder: str) -> None:
@@ -74,26 +78,36 @@ def _send_datagram(port: int) -> None:
         sock.recvfrom(16)
 
 
+def _connect_path(path: str) -> None:
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(1)
+        sock.connect(path)
+
+
 def _socket_pair() -> None:
     for end in socket.socketpair():
         end.close()
 
 
 def _fork_over_the_limit() -> None:
+    """Fork where no fork is left; a limit that a session does not have, or that is beyond reach, is none."""
+    if resource.getrlimit(resource.RLIMIT_NPROC)[0] not in range(PROCESSES_AT_MOST):
+        return
     _fork_under(1)
 
 
 def _fork_within_the_limit() -> None:
-    _fork_under(256)
+    _fork_under(None)
 
 
-def _fork_under(limit: int) -> None:
+def _fork_under(limit: int | None) -> None:
     """Fork in a child that may have at most `limit` processes; raises OSError if that is refused."""
     pid = os.fork()
     if pid == 0:
         outcome = 1
         with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+            if limit is not None:
+                resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
             grandchild = os.fork()
             if grandchild == 0:
                 os._exit(0)

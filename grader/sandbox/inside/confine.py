@@ -17,6 +17,7 @@ import os
 import platform
 import struct
 from collections.abc import Iterable
+from typing import Any
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 8, 22, 38
@@ -57,6 +58,13 @@ DENIED = {
     "open_tree": (428, 428),
     "fsopen": (430, 430),
     "mount_setattr": (442, 442),
+    "shmget": (29, 194),
+    "msgget": (68, 186),
+    "semget": (64, 190),
+    "mq_open": (240, 180),
+}
+# What Landlock does not cover, and a file tree of one's own makes harmless.
+METADATA = {
     "chmod": (90, -1),
     "fchmod": (91, 52),
     "fchmodat": (268, 53),
@@ -98,16 +106,39 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
 
 
-def confine(read: Iterable[str], write: Iterable[str], uid: int | None) -> None:
-    """Give up everything but reading `read` and writing `write`; take `uid` if one is given.
+def confine(rung: dict[str, Any]) -> None:
+    """Give up, for the whole sandbox, all that `rung` does not list; `without` names layers to leave out.
 
-    Raises OSError where the kernel cannot do it.
+    `read` and `write` are lists of paths, `uid` is a number or None. Raises OSError where the kernel
+    cannot do it.
     """
+    restrict(rung["read"], rung["write"], rung["without"])
+    if rung["uid"] is not None:
+        _take_uid(rung["uid"])
+    if "calls" not in rung["without"]:
+        filter_calls({**DENIED, **METADATA})
+
+
+def restrict(read: Iterable[str], write: Iterable[str], without: Iterable[str] = ()) -> None:
+    """Give up all files but those below `read` and `write`, TCP, and signals to who has not done the same."""
+    abi = _abi()
+    if abi < 1:
+        raise OSError(errno.ENOSYS, "this kernel has no Landlock")
+    everything = (1 << FS_BITS_BY_ABI.get(abi, 16)) - 1 if "files" not in without else 0
+    net = BIND_AND_CONNECT_TCP if abi >= 4 and "network" not in without else 0
+    scoped = SCOPE_SOCKETS_AND_SIGNALS if abi >= 6 and "signals" not in without else 0
+    if not (everything or net or scoped):
+        return
     _call(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-    _restrict_files(list(read), list(write))
-    if uid is not None:
-        _take_uid(uid)
-    _filter_calls()
+    ruleset = _Ruleset(everything, net, scoped)
+    size = 24 if abi >= 6 else 16 if abi >= 4 else 8
+    descriptor = _call(_libc.syscall(CREATE_RULESET, ctypes.byref(ruleset), size, 0))
+    for path in read if everything else ():
+        _allow(descriptor, path, EXECUTE | READ_FILE | READ_DIR)
+    for path in write if everything else ():
+        _allow(descriptor, path, everything)
+    _call(_libc.syscall(RESTRICT_SELF, descriptor, 0))
+    os.close(descriptor)
 
 
 def forbid_signals() -> None:
@@ -121,24 +152,6 @@ def forbid_signals() -> None:
 
 def _abi() -> int:
     return int(_libc.syscall(CREATE_RULESET, None, 0, VERSION_QUERY))
-
-
-def _restrict_files(read: list[str], write: list[str]) -> None:
-    abi = _abi()
-    if abi < 1:
-        raise OSError(errno.ENOSYS, "this kernel has no Landlock")
-    everything = (1 << FS_BITS_BY_ABI.get(abi, 16)) - 1
-    net = BIND_AND_CONNECT_TCP if abi >= 4 else 0
-    scoped = SCOPE_SOCKETS_AND_SIGNALS if abi >= 6 else 0
-    ruleset = _Ruleset(everything, net, scoped)
-    size = 24 if abi >= 6 else 16 if abi >= 4 else 8
-    descriptor = _call(_libc.syscall(CREATE_RULESET, ctypes.byref(ruleset), size, 0))
-    for path in read:
-        _allow(descriptor, path, EXECUTE | READ_FILE | READ_DIR)
-    for path in write:
-        _allow(descriptor, path, everything)
-    _call(_libc.syscall(RESTRICT_SELF, descriptor, 0))
-    os.close(descriptor)
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:
@@ -170,13 +183,14 @@ def _take_uid(uid: int) -> None:
     _call(_libc.capset(header, data))
 
 
-def _filter_calls() -> None:
-    """Install the seccomp filter; raises OSError on an architecture it has no table for."""
+def filter_calls(calls: dict[str, tuple[int, int]]) -> None:
+    """Install a seccomp filter that refuses `calls`; raises OSError on an architecture without a table."""
+    _call(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     machine = platform.machine()
     if machine not in ARCHITECTURES:
         raise OSError(errno.ENOSYS, f"no table of system calls for {machine}")
     column = 0 if machine == "x86_64" else 1
-    denied = sorted(numbers[column] for numbers in DENIED.values() if numbers[column] >= 0)
+    denied = sorted(numbers[column] for numbers in calls.values() if numbers[column] >= 0)
     allow, refuse = _return_allow(), _return_error(errno.EPERM)
     program = [_load(4), _jump_equal(ARCHITECTURES[machine], 1, 0), refuse, _load(0)]
     if machine == "x86_64":

@@ -8,7 +8,6 @@ an exception is described, never judged.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib
 import linecache
 import os
@@ -22,12 +21,11 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-from grader.sandbox.inside import library_cells
+from grader.sandbox.inside import canary, library_cells, namespaces
 from grader.sandbox.inside.student import Student, write_submission
 from grader.wire import read_frame, receive_exactly, write_frame
 from grader.wire.values import decode, encode
 
-PR_SET_PDEATHSIG = 1
 TEXT_LIMIT = 4000
 
 
@@ -35,6 +33,9 @@ def serve(sock: socket.socket, output: int, request: dict[str, Any]) -> None:
     """Answer the frames on `sock` until it closes; everything the student prints goes to `output`."""
     _settle(sock, output, request["limits"])
     opening, body = read_frame(lambda count: receive_exactly(sock, count))
+    if "canary" in opening:
+        write_frame(sock, {"observed": canary.observe(opening["canary"])})
+        return
     files = decode(opening["files"], body)
     scratch = os.path.join(tempfile.mkdtemp(), "submission")  # a name that is the same each time
     write_submission(files, scratch)
@@ -54,8 +55,7 @@ def serve(sock: socket.socket, output: int, request: dict[str, Any]) -> None:
 
 def _settle(sock: socket.socket, output: int, limits: dict[str, int]) -> None:
     os.setsid()
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    namespaces.die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
