@@ -63,8 +63,9 @@ def command(kit: Path, worker: list[str], without: Sequence[str] = ()) -> list[s
     if bwrap is None or sys.platform != "linux":
         return None
     worker = [*worker, json.dumps({"name": "namespaced", "without": list(without)})]
-    closed = ["--unshare-user", "--disable-userns", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
-    closed += ["--die-with-parent", "--new-session"]
+    closed = ["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session"]
+    if "user" not in without:
+        closed += ["--unshare-user", "--disable-userns"]
     if "processes" not in without:
         closed += ["--unshare-pid", "--as-pid-1"]
     if "network" not in without:
@@ -72,11 +73,11 @@ def command(kit: Path, worker: list[str], without: Sequence[str] = ()) -> list[s
     # inside its walls the zygote builds one more for each submission, and only for that it needs these
     closed += ["--cap-add", "ALL"]
     proc = PROC if "processes" not in without else ("--ro-bind", "/proc", "/proc")
-    tree = [*_file_tree(kit, bwrap), *(_exposed() if "files" in without else []), "--remount-ro", "/"]
+    tree = [*_file_tree(kit, bwrap), *(_exposed() if "files" in without else [])]
     if os.geteuid() != 0 or "uid" in without:
-        return [bwrap, *closed, *tree, *proc, "--", *worker]
+        return [bwrap, *closed, *tree, *proc, "--remount-ro", "/", "--", *worker]
     uid = str(own_uid())
-    outer = [bwrap, "--die-with-parent", "--proc", "/proc", *tree, "--"]
+    outer = [bwrap, "--die-with-parent", *tree, "--proc", "/proc", "--remount-ro", "/", "--"]
     inner = [bwrap, *closed, "--dev-bind", "/", "/", *proc, "--"]
     return [*outer, sys.executable, "-I", "-S", "-c", TAKE_UID, uid, *inner, *worker]
 

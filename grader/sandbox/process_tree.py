@@ -48,13 +48,15 @@ def end(process: subprocess.Popen[bytes], mark: str) -> None:
 
 
 def end_below(root: int) -> None:
-    """Kill all descendants of `root`, again until none is left: what it adopts meanwhile, too."""
+    """Kill all descendants of `root` until none was seen twice: one may change its parent during a look."""
     deadline = time.monotonic() + PATIENCE_S
-    while (below := _descendants(root)) and time.monotonic() < deadline:
+    empty = 0
+    while empty < 2 and time.monotonic() < deadline:
+        below = _descendants(root)
+        empty = 0 if below else empty + 1
         for pid in below:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        time.sleep(0.002)
 
 
 @contextlib.contextmanager

@@ -83,7 +83,7 @@ class Sandbox:
         return sorted(act for act, verdict in self.observed.items() if verdict != "held")
 
     def __enter__(self) -> Sandbox:
-        make_undumpable()
+        make_undumpable("undumpable" not in self.without)
         for number, rung in enumerate(self._rungs):
             launched = self._launched if number == 0 else self._launch(rung)
             if launched and self._measure(rung):
@@ -190,11 +190,12 @@ class Sandbox:
         """End every process of the compartment last forked and remove its files."""
         if self._channel is None or self._process is None:
             return
+        apart = self.level == "namespaced"  # there the kernel ends all of them with the first
         try:
-            if self.level != "namespaced":  # there the kernel ends them all with the first
+            self._channel.status_of(self._compartment, kill=apart)
+            if not apart:
                 process_tree.end_below(self._process.pid)
                 _remove(self._scratch, itself=False)
-            self._channel.status_of(self._compartment, kill=True)
         except BROKEN:
             self._stop()  # the next compartment comes from another tree
 
@@ -264,8 +265,8 @@ def rank(level: str) -> int:
     return RUNGS.index(level)
 
 
-def make_undumpable() -> None:
+def make_undumpable(undumpable: bool = True) -> None:
     """Keep this process's memory from other processes of the same user (no effect against root)."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
-            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, int(not undumpable), 0, 0, 0)

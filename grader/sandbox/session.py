@@ -180,6 +180,8 @@ class Session:
         while len(received) < count:
             self._check_limits(patience_s)
             watched: list[Any] = [self._sock, self._output] if self._output_open else [self._sock]
+            if self._pidfd is not None:  # a child of the student's may keep the socket open for ever
+                watched.append(self._pidfd)
             ready, _, _ = select.select(watched, [], [], TICK_S)
             if self._output in ready:
                 self._drain()
@@ -188,6 +190,8 @@ class Session:
                 if not chunk:
                     raise EOFError
                 received += chunk
+            elif self._pidfd in ready:
+                raise EOFError
         return bytes(received)
 
     def _take(self, count: int) -> bytes:

@@ -38,13 +38,17 @@ def serve(
     fork: Callable[[], int] = os.fork,
     sweep: Callable[[], None] = lambda: None,
 ) -> None:
-    """Answer requests until the trusted process hangs up; `become` runs in each fork, `sweep` before it."""
+    """Answer requests until the trusted process hangs up; `become` runs in each fork.
+
+    `sweep` ends what earlier forks left running: before each fork, and at the end.
+    """
     children: dict[int, int] = {}
     ended: dict[int, int] = {}
     while True:
         try:
             request, _ = read_frame(lambda count: receive_exactly(control, count))
         except EOFError:
+            sweep()
             return
         if "fork" in request:
             descriptors = _receive_descriptors(control)
@@ -101,4 +105,6 @@ def _receive_descriptors(control: socket.socket) -> list[int]:
     descriptors = array.array("i")
     for _, _, content in ancillary:
         descriptors.frombytes(content[: len(content) - len(content) % descriptors.itemsize])
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
     return list(descriptors)

@@ -65,7 +65,8 @@ def enter(scratch: str, without: list[str]) -> None:
     _call(_libc.unshare(CLONE_NEWNS | CLONE_NEWIPC))
     _call(_libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
     _call(_libc.mount(b"scratch", scratch.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, SCRATCH))
-    drop_capabilities()
+    if "user" not in without:
+        drop_capabilities()
     if "calls" not in without:
         confine.filter_calls(confine.DENIED)
 
