@@ -18,6 +18,7 @@ from grader.export import show_document
 from grader.grade import grade
 from grader.options import GradeOptions, start_sandbox
 from grader.progress import console_for, counting
+from grader.sandbox import Sandbox
 from grader.sandbox.inside.session import reset
 from grader.sandbox.inside.student import Student, SubmissionFinder
 from grader.suite.collection import count_tests
@@ -28,26 +29,39 @@ POLL_S = 0.4
 
 def once(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
     """Check once; always 0, for a failed test is nothing that went wrong with the check."""
-    options = GradeOptions(assignments, seed, hidden=False, rung="split")
-    with start_sandbox(options) as sandbox, counting(assignments, sys.stderr) as progress:
-        graded = grade(path, options, sandbox, progress)
-    hidden = sum(count_tests(assignment.folder / "test_hidden.py") for assignment in assignments)
-    show_document(graded.document, console_for(sys.stdout), hidden=hidden)
+    options = _options(assignments, seed)
+    with start_sandbox(options) as sandbox:
+        _check(path, options, sandbox)
     return 0
 
 
 def watch(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
-    """Check now and whenever a Python file below `path` changes, until Ctrl-C."""
+    """Check now and whenever a Python file below `path` changes, until Ctrl-C.
+
+    One sandbox serves every check: torch is imported once.
+    """
+    options = _options(assignments, seed)
     before = None
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), start_sandbox(options) as sandbox:
         while True:
             now = _saved(path)
             if now != before:
                 before = now
-                once(path, assignments, seed)
+                _check(path, options, sandbox)
                 print("\nwatching; save a file to check again, Ctrl-C to stop", file=sys.stderr)
             time.sleep(POLL_S)
     return 0
+
+
+def _options(assignments: tuple[Assignment, ...], seed: int) -> GradeOptions:
+    return GradeOptions(assignments, seed, hidden=False, rung="split")
+
+
+def _check(path: Path, options: GradeOptions, sandbox: Sandbox) -> None:
+    with counting(options.assignments, sys.stderr) as progress:
+        graded = grade(path, options, sandbox, progress)
+    hidden = sum(count_tests(assignment.folder / "test_hidden.py") for assignment in options.assignments)
+    show_document(graded.document, console_for(sys.stdout), hidden=hidden)
 
 
 def _saved(path: Path) -> dict[str, int]:

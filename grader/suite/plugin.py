@@ -9,6 +9,7 @@ happened alone.
 from __future__ import annotations
 
 import hashlib
+import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -27,6 +28,10 @@ from grader.suite.verdict import NO_VERDICT, NOT_THE_PREREQUISITE, PASSED, PASSE
 
 ASSIGNMENT_WALL_S = 30.0
 TRUSTED_TEST_WALL_S = 60.0
+
+
+class TrustedTimeout(BaseException):
+    """A test took too long on the trusted side; no `except Exception` on its way may swallow it."""
 
 
 @dataclass
@@ -85,6 +90,25 @@ class SuitePlugin:
                 waiting.sort(key=lambda later: (self._assignment(later).order, _of(later) == last.grading.of))
         order = {item.nodeid: number for number, item in enumerate(session.items)}
         self.outcomes.sort(key=lambda outcome: order[outcome.nodeid])
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> bool:
+        """Let pytest-timeout's alarm raise what `judge` knows for the grader's own trouble, not the student's.
+
+        Its own way is to fail the test and to write to a terminal that is switched off here.
+        """
+
+        def ring(number: int, frame: object) -> None:
+            raise TrustedTimeout(f"{item.nodeid} took more than {settings.timeout:g} s")
+
+        def cancel() -> None:
+            signal.setitimer(signal.ITIMER_REAL, *timer)
+            signal.signal(signal.SIGALRM, handler)
+
+        handler = signal.signal(signal.SIGALRM, ring)  # both are put back: whoever runs this may have an alarm too
+        timer = signal.setitimer(signal.ITIMER_REAL, settings.timeout)
+        item.cancel_timeout = cancel  # type: ignore[attr-defined]  # where pytest-timeout looks for it
         return True
 
     @pytest.fixture
@@ -165,6 +189,7 @@ class SuitePlugin:
         except BaseException as problem:
             verdict = judge(problem, assignment, grading.of)
             if verdict.status == "grader-error":
+                attempt.desk.close()  # whatever happened may have left a session in mid-sentence
                 self.grader_errors.append(_account(item, problem))
             return attempt, verdict
         return attempt, PASSED

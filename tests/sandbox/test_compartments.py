@@ -41,7 +41,7 @@ found = []
 folder = tempfile.gettempdir()
 for place in {folder, os.path.dirname(folder), "/tmp", "/dev/shm"}:
     for root, folders, files in os.walk(place):
-        found += [os.path.join(root, name) for name in [*files, *folders] if name in ("LEFT", "left-deep", "left-closed")]
+        found += [os.path.join(root, name) for name in [*files, *folders] if name.lower().startswith("left")]
 if libc.shmget(0x5EED, 4096, 0o666) >= 0:
     found.append("shared memory")
 if libc.syscall(249, b"user", b"LEFT", None, 0) >= 0:  # request_key

@@ -90,5 +90,5 @@ def test_each_layer_holds_it_alone(rung, act):
 def test_a_sandbox_that_lacks_a_layer_is_refused(rung):
     if rung == "split":
         pytest.skip("split has no layers")
-    with pytest.raises(SandboxError, match="not held: .*read-secrets"), Sandbox([], rung=rung, without=("files",)):
+    with pytest.raises(SandboxError, match=r"not held: .*read-secrets"), Sandbox([], rung=rung, without=("files",)):
         pass
