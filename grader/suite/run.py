@@ -24,9 +24,12 @@ from grader.suite.points import Grading
 from grader.suite.verdict import Verdict
 
 SUBMISSION_WALL_S = 90.0
+OFF = (
+    *("terminal", "cacheprovider", "unraisableexception", "threadexception", "faulthandler", "logging", "warnings"),
+    *("junitxml", "pastebin", "stepwise", "doctest"),
+)
 OPTIONS = (
-    *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "no:threadexception"),
-    *("-p", "no:faulthandler", "-p", "no:junitxml", "-p", "no:pastebin", "-p", "no:stepwise", "-p", "no:doctest"),
+    *(part for name in OFF for part in ("-p", f"no:{name}")),
     *("-p", "pytest_timeout", "-o", f"timeout={TRUSTED_TEST_WALL_S:g}", "-o", "timeout_method=signal"),
     *("--import-mode=importlib", "-s", "-c", os.devnull, "--noconftest"),
 )
