@@ -90,6 +90,19 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("--require-isolation", choices=LEVELS, default=DEFAULT_FLOOR, metavar="LEVEL")
     grade.set_defaults(command=_grade)
 
+    batch = commands.add_parser("batch", help="grade a whole class; the same command again goes on")
+    batch.add_argument("path", type=Path, metavar="FOLDER")
+    batch.add_argument("--out", type=Path, required=True, metavar="DIR", help="where documents and summary go")
+    _assignment_option(batch)
+    batch.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="how many at a time")
+    batch.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
+    batch.add_argument("--regrade", action="store_true", help="grade again what has been graded before")
+    batch.add_argument("--lines", action="store_true", help="print a line for each submission")
+    batch.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu")
+    batch.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
+    batch.add_argument("--require-isolation", choices=LEVELS, default=DEFAULT_FLOOR, metavar="LEVEL")
+    batch.set_defaults(command=_batch)
+
     build = commands.add_parser("build", help="make the stubs from the annotated solutions")
     build.add_argument("--check", action="store_true", help="change nothing; exit with 2 if something is out of date")
     build.set_defaults(command=_build)
@@ -98,6 +111,13 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true")
     doctor.set_defaults(command=_doctor)
     return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
 
 
 def _percent(text: str) -> float:
@@ -146,7 +166,7 @@ def _grade(options: argparse.Namespace) -> int:
     path = _existing(options.path)
     destination = _destination(options)
     from grader.options import GradeOptions, start_sandbox
-    from grader.sandbox import SandboxError, rank
+    from grader.sandbox import SandboxError, below_the_floor, rank
 
     choice = GradeOptions(assignments, options.seed, _device(options.device))
     try:
@@ -158,7 +178,7 @@ def _grade(options: argparse.Namespace) -> int:
 
         with starting as sandbox:
             if rank(sandbox.level) < rank(options.require_isolation):
-                raise Stop(GRADER_FAILED, _below_the_floor(sandbox.level, options.require_isolation))
+                raise Stop(GRADER_FAILED, below_the_floor(sandbox.level, options.require_isolation))
             with counting(assignments, sys.stderr) as progress:
                 graded = grade(path, choice, sandbox, progress)
     except SandboxError as problem:
@@ -179,6 +199,27 @@ def _grade(options: argparse.Namespace) -> int:
         print(f"grader: {percent(document):.1f} % is below --min-score {options.min_score:g}.", file=sys.stderr)
         return BELOW
     return DONE
+
+
+def _batch(options: argparse.Namespace) -> int:
+    assignments = _selected(options.assignment)
+    folder = _existing(options.path)
+    if not folder.is_dir():
+        raise Stop(UNUSABLE, f"{folder} is no folder. To grade one submission: grader grade {folder}")
+    from grader.classroom import BatchError
+    from grader.classroom.command import run
+    from grader.classroom.graders import Choice
+
+    choice = Choice(
+        tuple(assignment.name for assignment in assignments),
+        options.seed,
+        _device(options.device),
+        floor=options.require_isolation,
+    )
+    try:
+        return run(options, folder, assignments, choice)
+    except BatchError as problem:
+        raise Stop(GRADER_FAILED, str(problem)) from None
 
 
 def _destination(options: argparse.Namespace) -> str | None:
@@ -216,13 +257,6 @@ def _device(asked: str) -> str:
     if asked == "auto":
         return "cpu"
     raise Stop(GRADER_FAILED, "no CUDA device can be used here. Grade with --device cpu, or --device auto.")
-
-
-def _below_the_floor(level: str, floor: str) -> str:
-    return (
-        f"this machine offers the isolation {level!r}, and {floor!r} is required. "
-        f"To see how to raise it: grader doctor. To accept it: --require-isolation {level}"
-    )
 
 
 def _build(options: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ returns plain data. Which tests there are, and what a right answer is, is not kn
 """
 
 from grader.sandbox.compartment import Compartment, Limits, SandboxError
-from grader.sandbox.sandbox import RUNGS, Sandbox, rank
+from grader.sandbox.sandbox import RUNGS, Sandbox, below_the_floor, rank
 from grader.sandbox.session import Clock, ProbeDied, ProbeRaised, ProbeTimeout, Session
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "Sandbox",
     "SandboxError",
     "Session",
+    "below_the_floor",
     "rank",
 ]

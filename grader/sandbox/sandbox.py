@@ -265,6 +265,14 @@ def rank(level: str) -> int:
     return RUNGS.index(level)
 
 
+def below_the_floor(level: str, floor: str) -> str:
+    """What to say where the isolation is not what was asked for, and what to type."""
+    return (
+        f"this machine offers the isolation {level!r}, and {floor!r} is required. "
+        f"To see how to raise it: grader doctor. To accept it: --require-isolation {level}"
+    )
+
+
 def make_undumpable(undumpable: bool = True) -> None:
     """Keep this process's memory from other processes of the same user (no effect against root)."""
     if sys.platform == "linux":

@@ -1,0 +1,193 @@
+"""Grades a class: what the ledger doesn't have yet goes to an executor, what comes back is written whole.
+
+The order of writing makes it safe to kill at any moment: first the ledger, then the document, and a run
+begins by writing what the ledger has and the folder lacks.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.classroom import roll
+from grader.classroom.graders import POOL, Choice, GraderRefused, Task, grade_task, packed
+from grader.classroom.ledger import Ledger, LedgerError, course_digest, key_of
+from grader.course import Assignment
+
+AHEAD = 2  # tasks waiting for each that is running: nobody idles, and a class is not held in memory
+
+
+class BatchError(Exception):
+    """The batch can't be run at all; the message is one line for the user."""
+
+
+@dataclass
+class Batch:
+    """How a class went: what was graded now, what had been before, what has no verdict."""
+
+    documents: list[dict[str, Any]] = field(default_factory=list)
+    graded: int = 0
+    known: int = 0
+    incomplete: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def run_batch(
+    folder: Path,
+    out: Path,
+    assignments: tuple[Assignment, ...],
+    choice: Choice,
+    executor: Executor,
+    jobs: int,
+    *,
+    remote: bool = False,
+    regrade: bool = False,
+    begin: Callable[[int, int], None] = lambda total, known: None,
+    done: Callable[[dict[str, Any]], None] = lambda document: None,
+) -> Batch:
+    """Grade every submission in `folder` into `out`; raises BatchError.
+
+    `begin(total, known)` is called once, `done(document)` for each that is graded now. With `remote`
+    a task carries its submission's bytes.
+    """
+    documents = out / "documents"
+    try:
+        documents.mkdir(parents=True, exist_ok=True)
+        entries, ignored = roll.call(folder)
+        ledger = Ledger(out / "ledger.sqlite")
+    except (OSError, LedgerError) as problem:
+        raise BatchError(f"{out}: {problem}. Give --out another folder, or mend this one.") from None
+    batch = Batch(ignored=ignored)
+    try:
+        for leftover in documents.glob(".*.part"):
+            leftover.unlink()
+        if regrade:
+            ledger.let_all_go_stale()
+        course = course_digest(assignments)
+        options = {"assignments": choice.assignments, "seed": choice.seed, "device": choice.device}
+        keys = {entry.name: key_of(roll.digest(entry.path), course, options) for entry in entries}
+        found = {entry.name: ledger.find(keys[entry.name]) for entry in entries}
+        for entry in entries:
+            if document := found[entry.name]:
+                found[entry.name] = document = {**document, "submission": entry.name}
+                _write_document(documents, document)
+        waiting = [entry for entry in entries if found[entry.name] is None]
+        batch.known = len(entries) - len(waiting)
+        begin(len(entries), batch.known)
+        for entry, result in _results(waiting, choice, executor, jobs * AHEAD, remote):
+            document = result.get("document") or _no_verdict(entry.name, assignments, choice)
+            batch.errors += [f"{entry.name}: {text}" for text in result.get("errors", [])]
+            if "blamed" in result:
+                batch.errors.append(f"{entry.name}: the grading process ended twice ({result['blamed']})")
+            if document["complete"]:  # what has no verdict is tried again next time
+                ledger.keep(keys[entry.name], document)
+            _write_document(documents, document)
+            found[entry.name] = document
+            batch.graded += 1
+            done(document)
+        batch.documents = [document for document in (found[entry.name] for entry in entries) if document]
+        batch.incomplete = [document["submission"] for document in batch.documents if not document["complete"]]
+        _write_whole(out / "summary.csv", _summary(batch.documents, assignments))
+    finally:
+        ledger.close()
+    return batch
+
+
+def _results(
+    waiting: list[roll.Entry], choice: Choice, executor: Executor, ahead: int, remote: bool
+) -> Iterator[tuple[roll.Entry, dict[str, Any]]]:
+    """Hand out the tasks, some ahead of time, and yield what comes back as it comes."""
+    running: dict[Future[dict[str, Any]], roll.Entry] = {}
+    entries = iter(waiting)
+    POOL.open()
+    try:
+        while True:
+            for entry in entries:
+                files = packed(entry.path) if remote else None
+                task = Task(entry.name, str(entry.path.absolute()), files)
+                running[executor.submit(grade_task, task, choice)] = entry
+                if len(running) >= ahead:
+                    break
+            if not running:
+                return
+            finished, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+            for future in finished:
+                entry = running.pop(future)
+                try:
+                    yield entry, future.result()
+                except GraderRefused as problem:
+                    raise BatchError(str(problem)) from None
+    finally:
+        for future in running:
+            future.cancel()
+        POOL.close()
+
+
+def _no_verdict(name: str, assignments: tuple[Assignment, ...], choice: Choice) -> dict[str, Any]:
+    """The document of a submission that the grader itself failed on, twice."""
+    rows = [
+        {"name": a.name, "score": 0.0, "max_score": 0.0 if a.bonus else float(a.points), "tests": []}
+        for a in assignments
+    ]
+    return {
+        "schema_version": 1,
+        "submission": name,
+        "score": 0.0,
+        "max_score": sum(row["max_score"] for row in rows),
+        "complete": False,
+        "isolation": {"level": choice.rung or choice.floor, "gaps": [], "observed": {}},
+        "device": choice.device,
+        "notes": ["The grader itself failed on this submission, so it has no verdict."],
+        "duration_s": 0.0,
+        "timing": {},
+        "assignments": rows,
+    }
+
+
+def _write_document(folder: Path, document: dict[str, Any]) -> None:
+    text = json.dumps(document, indent=1) + "\n"
+    target = folder / f"{document['submission']}.json"
+    try:
+        if target.read_text(encoding="utf-8") == text:
+            return
+    except OSError:
+        pass
+    _write_whole(target, text)
+
+
+def _write_whole(target: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = target.with_name(f".{target.name}.part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(target)
+
+
+def _summary(documents: list[dict[str, Any]], assignments: tuple[Assignment, ...]) -> str:
+    """A header and a row each: submission, score, max_score, isolation, a column per assignment."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["submission", "score", "max_score", "isolation", *(a.name for a in assignments)])
+    for document in documents:
+        by_name = {row["name"]: row["score"] for row in document["assignments"]}
+        table.writerow(
+            [
+                document["submission"],
+                document["score"],
+                document["max_score"],
+                document["isolation"]["level"],
+                *(by_name.get(assignment.name, "") for assignment in assignments),
+            ]
+        )
+    return text.getvalue()

@@ -1,0 +1,60 @@
+"""A grading process: reads tasks from standard input, a line each, and writes a line for each document.
+
+    python -m grader.classroom.worker '{"assignments": ["cells"], ...}'
+
+It lives for a class and grades in its main thread, where pytest-timeout works. When its standard input
+closes it ends, and so does its sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from grader.course import select
+from grader.options import GradeOptions, start_sandbox
+from grader.sandbox import SandboxError, below_the_floor, rank
+
+
+def main() -> int:
+    """Say hello with the isolation level, then grade until there is nothing more to read."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a grading half-way, and the sandbox with it
+    choice = json.loads(sys.argv[1])
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # nothing but answers may reach the reader
+    options = GradeOptions(
+        select(choice["assignments"]), choice["seed"], choice["device"], hidden=True, rung=choice["rung"]
+    )
+
+    def answer(content: dict[str, Any]) -> None:
+        answers.write(json.dumps(content) + "\n")
+        answers.flush()
+
+    try:
+        starting = start_sandbox(options)
+        from grader.grade import grade
+
+        with starting as sandbox:
+            if rank(sandbox.level) < rank(choice["floor"]):
+                answer({"refused": below_the_floor(sandbox.level, choice["floor"])})
+                return 3
+            answer({"level": sandbox.level})
+            for line in sys.stdin:
+                task = json.loads(line)
+                graded = grade(Path(task["path"]), options, sandbox)
+                graded.document["submission"] = task["name"]
+                answer({"document": graded.document, "errors": graded.grader_errors})
+    except SandboxError as problem:
+        answer({"refused": f"{problem}. Type: grader doctor"})
+        return 3
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

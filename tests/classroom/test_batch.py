@@ -1,0 +1,185 @@
+"""A class is graded once, to the end, whatever happens on the way."""
+
+from __future__ import annotations
+
+import csv
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+from grader.course import ROOT
+from tests.classroom.support import PROGRAMS, command, documents, make_class, run
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """A class of eight, graded by two processes, and what the command said."""
+    base = tmp_path_factory.mktemp("class")
+    folder = make_class(base / "in", 8)
+    return folder, base / "out", run(folder, base / "out", "--jobs", "2", "--lines")
+
+
+def test_every_submission_has_its_document(graded):
+    _, out, said = graded
+    found = documents(out)
+    assert len(found) == 8
+    for name, document in found.items():
+        predicted = PROGRAMS[name[4:-5]][1]
+        assert document["submission"] == name[:-5]
+        assert predicted is None or document["score"] == predicted
+        assert document["complete"]
+    assert "8 of 8 submissions graded" in said.stdout
+    assert "000-right: 18 of 18" in said.stdout
+    assert "Traceback" not in said.stderr
+
+
+def test_the_summary_has_a_row_each(graded):
+    _, out, _ = graded
+    rows = list(csv.DictReader((out / "summary.csv").open()))
+    assert list(rows[0]) == ["submission", "score", "max_score", "isolation", "cells"]
+    assert [row["submission"] for row in rows] == sorted(row["submission"] for row in rows)
+    assert {row["max_score"] for row in rows} == {"18.0"}
+
+
+def test_a_second_run_grades_nothing_and_mends_what_is_missing(graded):
+    folder, out, _ = graded
+    before = documents(out)
+    (out / "documents" / "000-right.json").unlink()
+    (out / "documents" / "001-stub.json").write_text("{")
+    (out / "summary.csv").unlink()
+    said = run(folder, out)
+    assert "8 of them before" in said.stdout
+    assert documents(out) == before
+    assert (out / "summary.csv").exists()
+
+
+def test_a_changed_submission_is_graded_again_and_no_other(graded, tmp_path):
+    folder, out, _ = graded
+    source = folder / "001-stub" / "cells.py"
+    text = source.read_text()
+    source.write_text(PROGRAMS["right"][0])
+    try:
+        said = run(folder, out, "--lines")
+    finally:
+        source.write_text(text)
+    run(folder, out)  # the old bytes are known still
+    assert said.stdout.splitlines()[0] == "001-stub: 18 of 18"
+    assert "7 of them before" in said.stdout
+
+
+def test_one_worker_or_two_give_the_same_documents(graded, tmp_path):
+    folder, out, _ = graded
+    run(folder, tmp_path / "one", "--jobs", "1")
+    assert documents(tmp_path / "one") == documents(out)
+
+
+def test_regrade_grades_everything(graded, tmp_path):
+    folder, out, _ = graded
+    before = documents(out)
+    said = run(folder, out, "--regrade")
+    assert "before" not in said.stdout
+    assert documents(out) == before
+
+
+def test_ctrl_c_stops_and_the_same_command_goes_on(graded, tmp_path):
+    folder, out, _ = graded
+    process = subprocess.Popen(
+        command(folder, tmp_path / "out", "--jobs", "1", "--lines"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    assert first
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "The same command again goes on." in error
+    assert "Traceback" not in error
+    run(folder, tmp_path / "out")
+    assert documents(tmp_path / "out") == documents(out)
+
+
+def kill_and_resume(folder, out, kills: int, seed: int) -> int:
+    """Kill the batch `kills` times at random moments, then let it end; how often it really was cut short."""
+    moments, cut = random.Random(seed), 0
+    for _ in range(kills):
+        process = subprocess.Popen(
+            command(folder, out, "--jobs", "2"), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            process.wait(moments.uniform(0.3, 8.0))
+        except subprocess.TimeoutExpired:
+            cut += 1
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    deadline = time.monotonic() + 60
+    while subprocess.run(["pgrep", "-f", "grader.classroom.worker"], capture_output=True).returncode == 0:
+        assert time.monotonic() < deadline, "grading processes outlive the batch"
+        time.sleep(0.2)
+    run(folder, out)
+    return cut
+
+
+def test_killed_and_resumed_it_ends_with_the_same_documents(graded, tmp_path):
+    folder, out, _ = graded
+    assert kill_and_resume(folder, tmp_path / "out", 3, seed=1) > 0
+    assert documents(tmp_path / "out") == documents(out)
+    assert not list((tmp_path / "out" / "documents").glob(".*"))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3000)
+def test_killed_fifty_times_in_a_class_of_sixty(tmp_path):
+    folder = make_class(tmp_path / "in", 60)
+    run(folder, tmp_path / "undisturbed")
+    assert kill_and_resume(folder, tmp_path / "out", 50, seed=2) > 0
+    assert documents(tmp_path / "out") == documents(tmp_path / "undisturbed")
+
+
+def test_two_batches_do_not_share_a_folder(graded, tmp_path):
+    folder, _, _ = graded
+    out = tmp_path / "out"
+    first = subprocess.Popen(
+        command(folder, out, "--jobs", "1", "--lines"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert first.stdout is not None
+    first.stdout.readline()
+    said = run(folder, out, expect=3)
+    assert "another batch is running there" in said.stderr
+    first.wait(120)
+    first.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["{missing}", "--out", "{out}"], 2, "does not exist"),
+        (["{file}", "--out", "{out}"], 2, "grader grade"),
+        (["{folder}"], 2, "--out"),
+        (["{folder}", "--out", "{out}", "--jobs", "0"], 2, "--jobs"),
+        (["{folder}", "--out", "{file}"], 3, "Give --out another folder"),
+        (["{folder}", "--out", "{out}", "--scheduler", "tcp://127.0.0.1:1"], 3, "no Dask scheduler answers"),
+    ],
+)
+def test_mistakes_are_answered_in_one_line(arguments, status, said, tmp_path, monkeypatch, capsys):
+    from grader import cli
+
+    monkeypatch.setattr("grader.classroom.cluster.PATIENCE", "1s")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "file").write_text("x")
+    places = {"missing": tmp_path / "no", "file": tmp_path / "file", "folder": tmp_path / "in", "out": tmp_path / "out"}
+    assert cli.main(["batch", *(argument.format(**places) for argument in arguments)]) == status
+    error = capsys.readouterr().err.strip()
+    assert said in error
+    assert len(error.splitlines()) == 1
+
+
+def test_an_empty_class_is_no_error(tmp_path):
+    (tmp_path / "in").mkdir()
+    assert "0 of 0" in run(tmp_path / "in", tmp_path / "out").stdout

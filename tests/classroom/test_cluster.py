@@ -1,0 +1,84 @@
+"""A class on several machines: a real Dask scheduler and workers that share no folder with the batch."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from grader.course import ROOT
+from tests.classroom.support import command, documents, make_class, run
+
+distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'sequence-grader[cluster]'")
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler's address and two workers of one thread each, in working folders of their own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    dask = [sys.executable, "-m", "distributed.cli"]
+    started = [_start([*dask, "dask_scheduler"], tmp_path / "scheduler", "--port", str(port), "--no-dashboard")]
+    for number in (1, 2):
+        folder = tmp_path / f"worker-{number}"
+        started.append(
+            _start([*dask, "dask_worker"], folder, address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
+        )
+    yield address, started[1:]
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def _start(program, folder, *options):
+    folder.mkdir()
+    return subprocess.Popen(
+        [sys.executable, "-m", f"distributed.cli.{program}", *options],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(folder)},
+        stdout=subprocess.DEVNULL,
+        stderr=(folder / "log").open("w"),
+    )
+
+
+def wait_for_workers(address, count):
+    deadline = time.monotonic() + 60
+    with distributed.Client(address, timeout="60s", set_as_default=False) as client:
+        client.wait_for_workers(count, timeout=deadline - time.monotonic())
+
+
+def check_a_lost_worker(tmp_path, cluster, size):
+    address, workers = cluster
+    wait_for_workers(address, 2)
+    folder = make_class(tmp_path / "in", size)
+    run(folder, tmp_path / "local", "--jobs", "2")
+    process = subprocess.Popen(
+        command(folder, tmp_path / "out", "--scheduler", address, "--lines"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for _ in range(size // 2):
+        assert process.stdout.readline()
+    workers[0].send_signal(signal.SIGKILL)
+    rest, error = process.communicate(timeout=250)
+    assert process.returncode == 0, error
+    assert f"{size} of {size} submissions graded" in rest
+    assert documents(tmp_path / "out") == documents(tmp_path / "local")
+
+
+def test_a_lost_worker_loses_no_grade(tmp_path, cluster):
+    check_a_lost_worker(tmp_path, cluster, 10)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_lost_worker_in_a_class_of_sixty(tmp_path, cluster):
+    check_a_lost_worker(tmp_path, cluster, 60)
