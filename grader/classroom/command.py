@@ -64,7 +64,7 @@ def run(options: argparse.Namespace, folder: Path, assignments: tuple[Assignment
             _say(f"grader: stopped; {graded} graded and kept. The same command again goes on.")
             return STOPPED
         finally:
-            executor.shutdown(wait=True, cancel_futures=True)
+            executor.shutdown(wait=True)
     _summarize(batch, options.out)
     return GRADER_FAILED if batch.incomplete else DONE
 

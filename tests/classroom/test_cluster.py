@@ -22,13 +22,11 @@ def cluster(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     address = f"tcp://127.0.0.1:{port}"
-    dask = [sys.executable, "-m", "distributed.cli"]
-    started = [_start([*dask, "dask_scheduler"], tmp_path / "scheduler", "--port", str(port), "--no-dashboard")]
+    quiet = ("--no-dashboard",)
+    started = [_start("scheduler", tmp_path / "scheduler", "--host", "127.0.0.1", "--port", str(port), *quiet)]
     for number in (1, 2):
-        folder = tmp_path / f"worker-{number}"
-        started.append(
-            _start([*dask, "dask_worker"], folder, address, "--nthreads", "1", "--no-nanny", "--no-dashboard")
-        )
+        options = (address, "--nthreads", "1", "--no-nanny", *quiet)
+        started.append(_start("worker", tmp_path / f"worker-{number}", *options))
     yield address, started[1:]
     for process in started:
         process.kill()
@@ -38,7 +36,7 @@ def cluster(tmp_path):
 def _start(program, folder, *options):
     folder.mkdir()
     return subprocess.Popen(
-        [sys.executable, "-m", f"distributed.cli.{program}", *options],
+        [sys.executable, "-m", "dask", program, *options],
         cwd=folder,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(folder)},
         stdout=subprocess.DEVNULL,
