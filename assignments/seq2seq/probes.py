@@ -34,14 +34,15 @@ def fill(module: nn.Module, scale: float, seed: int, silent: int = 0) -> None:
     With `silent` = V the embedding, known by a dimension of that size, and all biases are zero
     instead: then nothing comes in, and a state of zeros stays one.
     """
+    generator = torch.Generator()
     with torch.no_grad():
         for parameter in module.parameters():
             shape = tuple(parameter.shape)
             if silent and (silent in shape or parameter.numel() == max(shape, default=1)):
                 parameter.zero_()
-                continue
-            generator = torch.Generator().manual_seed(seed + sum(31**i * size for i, size in enumerate(shape)))
-            parameter.copy_(scale * torch.randn(shape, generator=generator, dtype=torch.float64))
+            else:
+                generator.manual_seed(seed + sum(31**i * size for i, size in enumerate(shape)))
+                parameter.copy_(scale * torch.randn(shape, generator=generator, dtype=torch.float64))
 
 
 def contexts(
@@ -167,8 +168,8 @@ def _arrived(module: nn.Module, sizes: list[int], results: tuple[Any, ...], wher
 def refused_cell_types(
     student: Any, sizes: list[int], source: torch.Tensor, cell_types: list[str], seed: int
 ) -> dict[str, Any]:
-    """The contexts of the three cell types, and what constructing an encoder of each other one raises."""
-    found = contexts(student, sizes, ["rnn", "lstm", "gru"], {"source": source}, 0.5, seed)
+    """The context of an ordinary encoder, and what constructing one of each unknown cell type raises."""
+    found = contexts(student, sizes, ["gru"], {"source": source}, 0.5, seed)
     for cell_type in cell_types:
         found[f"what cell_type={cell_type!r} raises"] = raised_by(student.Encoder, *sizes, cell_type=cell_type)
     return found
@@ -217,7 +218,7 @@ def inputs_of(decoder: TableDecoder, source: torch.Tensor) -> dict[str, Any]:
 def losses(
     student: Any, table: Table, source: torch.Tensor, target: torch.Tensor, calls: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    """For each call, keyword arguments, the loss, the gradients it leaves and what the decoder was fed."""
+    """For each call, keyword arguments, the loss and the gradients that it leaves."""
     found: dict[str, Any] = {}
     for label, options in calls.items():
         encoder, decoder = scripted(table, source, target.shape[1])
@@ -229,6 +230,18 @@ def losses(
             f"the decoder's gradient ({label})": decoder.bias.grad,
             f"the encoder's gradient ({label})": encoder.lift.grad,
         }
+    return found
+
+
+def inputs(
+    student: Any, table: Table, source: torch.Tensor, target: torch.Tensor, probs: list[float]
+) -> dict[str, Any]:
+    """What the decoder is fed for each row with each teacher_forcing_prob, and whether its states were carried on."""
+    found: dict[str, Any] = {}
+    for prob in probs:
+        encoder, decoder = scripted(table, source, target.shape[1])
+        student.sequence_loss(encoder, decoder, source, target, teacher_forcing_prob=prob)
+        label = f"teacher_forcing_prob={prob:g}"
         found |= {f"{what} ({label})": value for what, value in inputs_of(decoder, source).items()}
     return found
 
