@@ -349,9 +349,9 @@ MISCONCEPTIONS = (
     Misconception(
         "loss-state-detached",
         LOSS,
-        ((ONE_STEP, "logits, state = decoder(token, tuple(part.detach() for part in state))\n        losses"),),
-        "The state is cut off before every step.",
-        "The state seems to be cut off from the graph before it is used. Gradients should flow back through all steps "
+        ((ONE_STEP, f"{ONE_STEP[:-6]}state = tuple(part.detach() for part in state)\n        losses"),),
+        "The state is cut off after every step.",
+        "The state seems to be cut off from the graph between the steps. Gradients should flow back through all of them "
         "and into the encoder.",
     ),
     Misconception(
@@ -369,11 +369,11 @@ MISCONCEPTIONS = (
         "`teacher_forcing_prob` seems to be taken for the probability of the model's own tokens. It is that of the truth.",
     ),
     Misconception(
-        "forcing-always",
+        "forcing-by-threshold",
         LOSS,
-        ((TOKEN, "token = target[:, t - 1]"),),
-        "The model's own tokens are never fed.",
-        "It seems that the truth is fed at every step, whatever `teacher_forcing_prob` says.",
+        ((DRAW, "teacher_forcing_prob > 0.5"),),
+        "No chance at all: above 0.5 always, else never.",
+        "There seems to be no chance in the choice: from some probability on always the truth, below it never.",
     ),
     Misconception(
         "forcing-one-draw-for-all-steps",
@@ -384,6 +384,13 @@ MISCONCEPTIONS = (
         ),
         "One coin for the whole sequence.",
         "It seems that one draw decides for the whole sequence. The coin is thrown anew at every step.",
+    ),
+    Misconception(
+        "forcing-always",
+        LOSS,
+        ((TOKEN, "token = target[:, t - 1]"),),
+        "The model's own tokens are never fed.",
+        "It seems that the truth is fed at every step, whatever `teacher_forcing_prob` says.",
     ),
     Misconception(
         "forcing-a-draw-for-each-row",
@@ -399,13 +406,6 @@ MISCONCEPTIONS = (
         "A coin for each row.",
         "At some steps a part of the rows is fed the truth and another part the model's own tokens. One draw decides "
         "for the whole batch.",
-    ),
-    Misconception(
-        "forcing-by-threshold",
-        LOSS,
-        ((DRAW, "teacher_forcing_prob >= 0.5"),),
-        "No chance at all: from 0.5 on always, below it never.",
-        "There seems to be no chance in the choice: from some probability on always the truth, below it never.",
     ),
     Misconception(
         "forcing-with-global-chance",

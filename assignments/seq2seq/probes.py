@@ -113,7 +113,8 @@ def encoder_gradients(
     for cell_type in cell_types:
         encoder = built(student, "Encoder", sizes, cell_type, source)
         fill(encoder, 0.5, seed)
-        found |= _arrived(encoder, sizes, pair(encoder(source), "Encoder"), cell_type or "lstm")
+        h, c = pair(encoder(source), "Encoder")
+        found |= _arrived(encoder, sizes, {"h": h, "c": c}, cell_type or "lstm")
     return found
 
 
@@ -139,19 +140,19 @@ def decoder_gradients(
         for token in tokens.unbind(dim=1):
             logits, given = pair(decoder(token, given), "Decoder")
         where = cell_type or "lstm"
-        found |= _arrived(decoder, sizes, (logits,), where)
+        found |= _arrived(decoder, sizes, {"logits": logits}, where)
         found |= {f"the gradient of h ({where})": h.grad, f"the gradient of c ({where})": c.grad}
     return found
 
 
-def _arrived(module: nn.Module, sizes: list[int], results: tuple[Any, ...], where: str) -> dict[str, Any]:
+def _arrived(module: nn.Module, sizes: list[int], results: dict[str, Any], where: str) -> dict[str, Any]:
     """How large the gradients are: of each row of the embedding, known by its sizes V and E, and of the cells."""
-    for result in results:
+    for label, result in results.items():
         if not isinstance(result, torch.Tensor):
-            raise Complaint(f"a {type(result).__name__} came back, expected a tensor")
+            raise Complaint(f"{label} is a {type(result).__name__}, expected a tensor")
         if not result.requires_grad:
-            raise Complaint("what came back has no gradient: it was detached, or computed under no_grad")
-    torch.stack([(result**2).sum() for result in results]).sum().backward()
+            raise Complaint(f"{label} has no gradient: it was detached, computed under no_grad or made anew")
+    torch.stack([(result**2).sum() for result in results.values()]).sum().backward()
     vocab_size, embed_size, _ = sizes
     of_tokens, of_cells = torch.zeros(vocab_size), 0.0
     for parameter in module.parameters():

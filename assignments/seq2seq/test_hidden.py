@@ -16,6 +16,7 @@ from assignments.seq2seq.test_public import (
     expect_quiet,
     expect_refused,
     expect_refused_schedules,
+    expect_same_draws,
     expect_state,
     expect_steps,
     expect_token_gradients,
@@ -123,7 +124,7 @@ def test_losses_of_drawn_tables(submission, rng):
             expect(reply[f"the encoder's gradient ({label})"]).matches(torch.tensor(right.by_lift))
 
 
-@points(0.5, of=LOSS, promise="inputs")
+@points(0.25, of=LOSS, promise="inputs")
 def test_inputs_of_drawn_tables(submission, rng):
     table, source, target = _sentences(rng, 2, 3, 6)
     reply = submission.run(probes.inputs, table=table.inputs, source=source, target=target, probs=[0.0, 1.0])
@@ -133,12 +134,18 @@ def test_inputs_of_drawn_tables(submission, rng):
 
 
 @points(0.25, of=LOSS, promise="inputs")
-def test_draws_of_a_drawn_generator(submission, rng):
+def test_draws_at_another_probability(submission, rng):
     target = oracle.off_token_zero(rng, 2, DRAWS + 2, 6)
     inputs = {"source": torch.tensor([[2, 1], [1, 1]]), "target": target, "teacher_forcing_prob": PROB}
-    seed = new_seed(rng)
-    reply = submission.run(probes.draws, **inputs, generator_seeds=[seed])
+    reply = submission.run(probes.draws, **inputs, generator_seeds=[new_seed(rng)])
     expect_draws(reply, target, *oracle.interval(DRAWS, PROB))
+
+
+@points(0.25, of=LOSS, promise="chance")
+def test_all_chance_comes_from_the_generator(submission, rng):
+    target, seed = oracle.off_token_zero(rng, 3, 14, 6), new_seed(rng)
+    inputs = {"source": torch.tensor([[2, 1], [1, 1], [4, 4]]), "target": target, "teacher_forcing_prob": 0.6}
+    expect_same_draws(submission.run(probes.draws, **inputs, generator_seeds=[seed, seed]), target)
 
 
 @points(0.5, of=GREEDY, promise="tokens")
@@ -218,14 +225,15 @@ def _without(row: list[float], never: int) -> list[float]:
 def _chains(rng: torch.Generator, lengths: list[int]) -> tuple[oracle.Table, torch.Tensor]:
     """A table in which the source's last token decides how many tokens are said before the end, 9; 0 is the start.
 
-    After the end come other tokens, and the end again: they are to be cut off.
+    After the end come another token and the end again: they are to be cut off.
     """
     table = oracle.drawn(rng, 10, 2, rows=0)
     rows = {ending: _without(row, 9) for ending, row in table.rows.items()}
     source = torch.randint(1, 9, (len(lengths), 2), generator=rng)
     source[:, 1] = torch.randperm(8, generator=rng)[: len(lengths)] + 1
-    bare = oracle.Table(dict(rows))
+    bare, ends = oracle.Table(dict(rows)), [2.0 if token == 9 else 0.1 * token for token in range(10)]
     for before, length in zip(source.tolist(), lengths, strict=True):
         said = oracle.greedy(bare, [before], 0, 9, length)[0]
-        rows[(before[1], 0, *said)] = [2.0 if token == 9 else 0.1 * token for token in range(10)]
+        rows[(before[1], 0, *said)] = ends
+    rows[(9, bare.choice([9]))] = ends
     return oracle.Table(rows), source

@@ -154,10 +154,10 @@ def test_greedy_tokens(submission):
 
 @points(0.5, of=GREEDY, promise="cut")
 def test_each_row_has_its_own_end(submission):
-    # Row 2, whose source ends in END, ends at once.
-    calls = {"three rows": (torch.tensor([[A, A], [A, B], [A, END]]), 9), "one row": (SOURCE[1:], 9)}
+    # Row 0, whose source ends in END, ends at once.
+    calls = {"three rows": (torch.tensor([[A, END], [A, A], [A, B]]), 9), "one row": (SOURCE[1:], 9)}
     reply = submission.run(probes.decodes, table=TABLE, calls=calls, start_token=START, end_token=END)
-    expect(reply["the rows (three rows)"]).equals([[A, B], [B, A, B], []])
+    expect(reply["the rows (three rows)"]).equals([[], [A, B], [B, A, B]])
     expect(reply["the rows (one row)"]).equals([[B, A, B]])
 
 
