@@ -168,9 +168,7 @@ def whole_numbers(value: Any, dimensions: int, called: str, shape: str) -> Any:
     return value.tolist()
 
 
-def written_down(
-    histories: list[list[int]], capacity: int, lift: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def written_down(histories: list[list[int]], capacity: int, lift: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Histories as a state (h, c): in each place a token + 1, then zeros; c's last column is `lift` (B,)."""
     if any(len(history) > capacity for history in histories):
         raise Complaint("the decoder was fed far more tokens than were asked for")

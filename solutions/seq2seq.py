@@ -54,7 +54,7 @@ class Encoder(nn.Module):
         token; h twice for "rnn" and "gru".
         """
         # BEGIN SOLUTION
-        outputs, last = self.layer(self.embedding(source))  # outputs (B, S, H); last: (1, B, H), for an LSTM two
+        _, last = self.layer(self.embedding(source))  # last: (1, B, H) for the one layer, two of them for an LSTM
         h, c = as_pair(last)
         return h[0], c[0]
         # END SOLUTION
@@ -100,10 +100,12 @@ def sequence_loss(encoder, decoder, source, target, teacher_forcing_prob=1.0, ge
     device = generator.device if generator is not None else "cpu"
     state = encoder(source)
     losses = []
+    own = target[:, 0]  # what the model said last; before the first step, the start token
     for t in range(1, target.shape[1]):
-        forced = t == 1 or torch.rand((), generator=generator, device=device) < teacher_forcing_prob
-        token = target[:, t - 1] if forced else logits.argmax(dim=1)
+        forced = torch.rand((), generator=generator, device=device) < teacher_forcing_prob
+        token = target[:, t - 1] if forced else own
         logits, state = decoder(token, state)
+        own = logits.argmax(dim=1)
         losses.append(F.cross_entropy(logits, target[:, t]))
     return torch.stack(losses).mean()  # every step has B predictions, so this is the mean over all
     # END SOLUTION

@@ -10,7 +10,7 @@ SCHEDULE = "teacher_forcing_probability"
 UNKNOWN = """        raise ValueError(f"cell_type is {cell_type!r}, expected one of {', '.join(kinds)}")"""
 PAIR = "return state if isinstance(state, tuple) else (state, state)"
 EMBEDDING = "self.embedding = nn.Embedding(vocab_size, embed_size)"
-READ = "outputs, last = self.layer(self.embedding(source))"
+READ = "_, last = self.layer(self.embedding(source))"
 CONTEXT = "return h[0], c[0]"
 STEP = "h, c = as_pair(self.cell(self.embedding(token), given))"
 GIVEN = "given = (h, c) if isinstance(self.cell, nn.LSTMCell) else h"
@@ -18,10 +18,11 @@ ANSWER = "return self.fc(h), (h, c)"
 
 START = "state = encoder(source)\n    losses = []"
 DRAW = "torch.rand((), generator=generator, device=device) < teacher_forcing_prob"
-FORCED = f"forced = t == 1 or {DRAW}"
-TOKEN = "token = target[:, t - 1] if forced else logits.argmax(dim=1)"
+FORCED = f"forced = {DRAW}"
+TOKEN = "token = target[:, t - 1] if forced else own"
+OWN = "own = logits.argmax(dim=1)"
 LOOP = "    for t in range(1, target.shape[1]):"
-ONE_STEP = "logits, state = decoder(token, state)\n        losses"
+ONE_STEP = "logits, state = decoder(token, state)\n        own"
 PREDICTED = "losses.append(F.cross_entropy(logits, target[:, t]))"
 MEAN = "return torch.stack(losses).mean()"
 
@@ -58,7 +59,10 @@ MISCONCEPTIONS = (
     Misconception(
         "encoder-mean-of-states",
         ENCODER,
-        ((CONTEXT, "return outputs.mean(dim=1), c[0] if isinstance(last, tuple) else outputs.mean(dim=1)"),),
+        (
+            (READ, READ.replace("_,", "outputs,")),
+            (CONTEXT, "return outputs.mean(dim=1), c[0] if isinstance(last, tuple) else outputs.mean(dim=1)"),
+        ),
         "h is the average over all steps.",
         "The context seems to be an average over all steps. What is asked for is the state after the last token, which "
         "has heard of all the others.",
@@ -66,14 +70,17 @@ MISCONCEPTIONS = (
     Misconception(
         "encoder-first-state",
         ENCODER,
-        ((CONTEXT, "return outputs[:, 0], c[0] if isinstance(last, tuple) else outputs[:, 0]"),),
+        (
+            (READ, READ.replace("_,", "outputs,")),
+            (CONTEXT, "return outputs[:, 0], c[0] if isinstance(last, tuple) else outputs[:, 0]"),
+        ),
         "h is the state after the first token.",
         "The h of the context seems to be the one after the first token. By the end of the source it knows more.",
     ),
     Misconception(
         "encoder-reads-backwards",
         ENCODER,
-        ((READ, "outputs, last = self.layer(self.embedding(source.flip(1)))"),),
+        ((READ, "_, last = self.layer(self.embedding(source.flip(1)))"),),
         "The source is read from its end.",
         "It seems that the source is read from its last token to its first. The trick has its uses, but here the "
         "context is the state after the last token.",
@@ -81,14 +88,14 @@ MISCONCEPTIONS = (
     Misconception(
         "encoder-last-token-only",
         ENCODER,
-        ((READ, "outputs, last = self.layer(self.embedding(source[:, -1:]))"),),
+        ((READ, "_, last = self.layer(self.embedding(source[:, -1:]))"),),
         "Only the last token is read.",
         "The context seems to depend on the last token alone. All of the source has to go through the recurrence.",
     ),
     Misconception(
         "encoder-adds-embeddings",
         ENCODER,
-        ((READ, "outputs, last = self.layer(self.embedding(source).sum(dim=1, keepdim=True))"),),
+        ((READ, "_, last = self.layer(self.embedding(source).sum(dim=1, keepdim=True))"),),
         "A bag of tokens: their order is lost.",
         "The order of the source's tokens seems to make no difference. A recurrence reads them one after the other.",
     ),
@@ -99,7 +106,7 @@ MISCONCEPTIONS = (
             (
                 READ,
                 "x = self.embedding(source)\n        start = torch.randn(1, x.shape[0], self.layer.hidden_size, "
-                "dtype=x.dtype, device=x.device)\n        outputs, last = self.layer(x, (start, start) "
+                "dtype=x.dtype, device=x.device)\n        _, last = self.layer(x, (start, start) "
                 "if isinstance(self.layer, nn.LSTM) else start)",
             ),
         ),
@@ -114,7 +121,7 @@ MISCONCEPTIONS = (
             (
                 READ,
                 "x = self.embedding(source)\n        start = x.new_ones(1, x.shape[0], self.layer.hidden_size)\n"
-                "        outputs, last = self.layer(x, (start, start) if isinstance(self.layer, nn.LSTM) else start)",
+                "        _, last = self.layer(x, (start, start) if isinstance(self.layer, nn.LSTM) else start)",
             ),
         ),
         "The recurrence starts from ones.",
@@ -126,7 +133,7 @@ MISCONCEPTIONS = (
         (
             (
                 READ,
-                "x = self.embedding(source)\n        kept = getattr(self, 'kept', None)\n        outputs, last = "
+                "x = self.embedding(source)\n        kept = getattr(self, 'kept', None)\n        _, last = "
                 "self.layer(x, kept) if kept is not None and kept[0].shape[-2] == len(x) else self.layer(x)\n"
                 "        self.kept = tuple(s.detach() for s in last) if isinstance(last, tuple) else last.detach()",
             ),
@@ -140,8 +147,8 @@ MISCONCEPTIONS = (
         ENCODER,
         ((CONTEXT, "return h[0], torch.zeros_like(c[0])"),),
         "Only h is handed over; c is zero, for the RNN and the GRU too.",
-        "Only h seems to be handed over, with zeros in the place of c. An LSTM's memory is in its c; and where there is "
-        "only one state it comes twice.",
+        "Only h seems to be handed over, with zeros in the place of c. An LSTM's memory is in its c; and where there "
+        "is only one state it comes twice.",
     ),
     Misconception(
         "encoder-h-twice-for-lstm",
@@ -196,8 +203,8 @@ MISCONCEPTIONS = (
         ENCODER,
         ((UNKNOWN, "        raise KeyError(cell_type)"),),
         "A KeyError for an unknown cell type.",
-        "An unknown `cell_type` raises something else than a ValueError. Looking it up in a dictionary is fine, but say "
-        "in your own words what was wrong.",
+        "An unknown `cell_type` raises something else than a ValueError. Looking it up in a dictionary is fine, but "
+        "say in your own words what was wrong.",
     ),
     Misconception(
         "cell-type-falls-back",
@@ -224,7 +231,10 @@ MISCONCEPTIONS = (
     Misconception(
         "decoder-returns-old-state",
         DECODER,
-        ((STEP, "h_new, _ = as_pair(self.cell(self.embedding(token), given))"), (ANSWER, "return self.fc(h_new), (h, c)")),
+        (
+            (STEP, "h_new, _ = as_pair(self.cell(self.embedding(token), given))"),
+            (ANSWER, "return self.fc(h_new), (h, c)"),
+        ),
         "The state that comes back is the one that went in.",
         "The decoder seems to return the state it was given. What it has just read belongs into the next state.",
     ),
@@ -248,8 +258,8 @@ MISCONCEPTIONS = (
         DECODER,
         ((ANSWER, "return self.fc(h).softmax(dim=1), (h, c)"),),
         "Probabilities where logits are promised; the loss takes the softmax of a softmax.",
-        "The decoder returns probabilities. Cross-entropy wants logits and does the softmax itself; two of them flatten "
-        "everything.",
+        "The decoder returns probabilities. Cross-entropy wants logits and does the softmax itself; two of them "
+        "flatten everything.",
     ),
     Misconception(
         "decoder-detaches-state",
@@ -334,7 +344,7 @@ MISCONCEPTIONS = (
     Misconception(
         "loss-state-restarts",
         LOSS,
-        ((ONE_STEP, "logits, _ = decoder(token, state)\n        losses"),),
+        ((ONE_STEP, "logits, _ = decoder(token, state)\n        own"),),
         "Every step begins from the context.",
         "It seems that every step starts again from the encoder's context. The state that the decoder returns goes "
         "into its next step.",
@@ -349,10 +359,10 @@ MISCONCEPTIONS = (
     Misconception(
         "loss-state-detached",
         LOSS,
-        ((ONE_STEP, f"{ONE_STEP[:-6]}state = tuple(part.detach() for part in state)\n        losses"),),
+        ((ONE_STEP, f"{ONE_STEP[:-3]}state = tuple(part.detach() for part in state)\n        own"),),
         "The state is cut off after every step.",
-        "The state seems to be cut off from the graph between the steps. Gradients should flow back through all of them "
-        "and into the encoder.",
+        "The state seems to be cut off from the graph between the steps. Gradients should flow back through all of "
+        "them and into the encoder.",
     ),
     Misconception(
         "loss-as-a-number",
@@ -366,7 +376,8 @@ MISCONCEPTIONS = (
         LOSS,
         ((DRAW, DRAW.replace("<", ">=")),),
         "The probability is that of the model's own token.",
-        "`teacher_forcing_prob` seems to be taken for the probability of the model's own tokens. It is that of the truth.",
+        "`teacher_forcing_prob` seems to be taken for the probability of the model's own tokens. It is that "
+        "of the truth.",
     ),
     Misconception(
         "forcing-by-threshold",
@@ -380,7 +391,7 @@ MISCONCEPTIONS = (
         LOSS,
         (
             (LOOP, f"    chance = {DRAW.split(' <')[0]}\n{LOOP}"),
-            (FORCED, "forced = t == 1 or chance < teacher_forcing_prob"),
+            (FORCED, "forced = chance < teacher_forcing_prob"),
         ),
         "One coin for the whole sequence.",
         "It seems that one draw decides for the whole sequence. The coin is thrown anew at every step.",
@@ -397,11 +408,7 @@ MISCONCEPTIONS = (
         LOSS,
         (
             (FORCED, "forced = torch.rand(len(target), generator=generator, device=device) < teacher_forcing_prob"),
-            (
-                TOKEN,
-                "token = target[:, 0] if t == 1 else torch.where(forced.to(target.device), target[:, t - 1], "
-                "logits.argmax(dim=1))",
-            ),
+            (TOKEN, "token = torch.where(forced.to(target.device), target[:, t - 1], own)"),
         ),
         "A coin for each row.",
         "At some steps a part of the rows is fed the truth and another part the model's own tokens. One draw decides "
@@ -424,27 +431,22 @@ MISCONCEPTIONS = (
     Misconception(
         "own-tokens-are-sampled",
         LOSS,
-        ((TOKEN, TOKEN.replace("logits.argmax(dim=1)", "torch.multinomial(logits.softmax(dim=1), 1)[:, 0]")),),
+        ((OWN, "own = torch.multinomial(logits.softmax(dim=1), 1)[:, 0]"),),
         "The model's own token is drawn and not its argmax.",
         "The model's own tokens seem to be drawn at random from its answer. Here they are its argmax.",
     ),
     Misconception(
         "own-token-of-the-first-step",
         LOSS,
-        ((TOKEN, "token = target[:, t - 1] if forced else first.argmax(dim=1)"), (PREDICTED, f"first = logits if t == 1 else first\n        {PREDICTED}")),
+        ((OWN, f"{OWN} if t == 1 else own"),),
         "The model's own token is always that of the first step.",
         "The model's own token seems always to be the one of the first step. It is the argmax of the step just before.",
     ),
     Misconception(
         "first-input-is-free",
         LOSS,
-        (
-            (
-                FORCED,
-                f"forced = {DRAW}\n        logits = logits if t > 1 else F.one_hot(0 * target[:, 0] + 1, 3)",
-            ),
-        ),
-        "The first input too is left to chance, and is then some token.",
+        (("own = target[:, 0]", "own = torch.zeros_like(target[:, 0])"),),
+        "The first input too is left to chance, and is then token 0.",
         "The first input seems to be left to chance as well. There is no step before it: it is always the start token.",
     ),
     Misconception(
@@ -471,7 +473,13 @@ MISCONCEPTIONS = (
     Misconception(
         "greedy-cut-at-last-end",
         GREEDY,
-        ((CUT, "return [row[: len(row) - 1 - row[::-1].index(end_token)] if end_token in row else row for row in rows]"),),
+        (
+            (
+                CUT,
+                "return [row[: len(row) - 1 - row[::-1].index(end_token)] if end_token in row else row "
+                "for row in rows]",
+            ),
+        ),
         "Cut at the last end token in place of the first.",
         "A row seems to be cut at its last end token. The first one ends it.",
     ),
@@ -499,7 +507,10 @@ MISCONCEPTIONS = (
     Misconception(
         "greedy-feeds-start-forever",
         GREEDY,
-        ((WRITTEN, "written.append(logits.argmax(dim=1).tolist())"), (ENDED, "ended = ended | (logits.argmax(dim=1) == end_token)")),
+        (
+            (WRITTEN, "written.append(logits.argmax(dim=1).tolist())"),
+            (ENDED, "ended = ended | (logits.argmax(dim=1) == end_token)"),
+        ),
         "What was written is never fed.",
         "It seems that the decoder is fed the start token at every step. What it says is its next input.",
     ),
@@ -508,8 +519,8 @@ MISCONCEPTIONS = (
         GREEDY,
         ((DECODER_STEP, DECODER_STEP.replace("logits, state =", "logits, _ =")),),
         "Every step begins from the context.",
-        "It seems that every step begins again from the encoder's context. The state that comes back goes into the next "
-        "step.",
+        "It seems that every step begins again from the encoder's context. The state that comes back goes into the "
+        "next step.",
     ),
     Misconception(
         "greedy-one-too-many",
@@ -578,9 +589,7 @@ MISCONCEPTIONS = (
     Misconception(
         "greedy-gradients-left-off",
         GREEDY,
-        (
-            ("with torch.no_grad():", "if torch.set_grad_enabled(False):"),
-        ),
+        (("with torch.no_grad():", "if torch.set_grad_enabled(False):"),),
         "Gradients stay off afterwards.",
         "After decoding gradients are off for the whole program. Use a `with` block, which puts things back.",
     ),

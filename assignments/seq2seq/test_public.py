@@ -290,7 +290,9 @@ def expect_inputs(reply: Reply, where: str, right: list[list[int]]) -> None:
         if fed != wanted:
             raise Mismatch(f"with {where} the decoder was fed {str(fed)[:80]} in row {row}, expected {wanted}")
     if not reply.flag(f"every state was carried on ({where})"):
-        raise Mismatch(f"with {where} the decoder did not get the state that it returned before, or at first the context")
+        raise Mismatch(
+            f"with {where} the decoder did not get the state that it returned before, or at first the context"
+        )
 
 
 def columns(reply: Reply, run: int, target: torch.Tensor) -> list[tuple[int, ...]]:
