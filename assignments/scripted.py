@@ -185,7 +185,7 @@ def read_off(state: Any, batch: int) -> tuple[list[list[int]], torch.Tensor]:
     if not all(isinstance(part, torch.Tensor) and part.dim() == 2 for part in (h, c)) or h.shape != c.shape:
         raise Complaint("the decoder was given a state that is not a pair of (B, H) tensors")
     if len(h) != batch:
-        raise Complaint(f"the decoder was given a state of {len(h)} rows with {batch} tokens")
+        raise Complaint(f"the decoder was called with tokens of shape ({batch},) and a state of {len(h)} rows")
     rows = h[:, :-1].tolist()
     if rows != c[:, :-1].tolist():
         raise Complaint("the decoder was given an h and a c that do not belong together")

@@ -461,7 +461,7 @@ MISCONCEPTIONS = (
         GREEDY,
         ((CUT, CUT.replace("row.index(end_token)]", "row.index(end_token) + 1]")),),
         "The end token is returned.",
-        "The rows end with the end token. They are cut before it.",
+        "The rows end with the end token. It only says where to stop: each row is cut before it.",
     ),
     Misconception(
         "greedy-never-cut",

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from assignments.scripted import Complaint, TableDecoder, TableEncoder, pair
+from assignments.scripted import Complaint, TableDecoder, TableEncoder, pair, read_off, whole_numbers
 
 MORE_THAN_ASKED = 8  # tokens that the tables can hold beyond what is asked for
 
@@ -95,7 +95,9 @@ def steps(
         fill(decoder, scale, seed)
         for label, (token, h, c) in calls.items():
             logits, state = pair(decoder(token, _state(cell_type, h.clone(), c.clone())), "Decoder")
-            h_after, c_after = pair(state, "for the new state Decoder")
+            if not isinstance(state, tuple | list) or len(state) != 2:
+                raise Complaint(f"Decoder returned a {type(state).__name__} as its state, expected a pair (h, c)")
+            h_after, c_after = state
             where = f"{cell_type or 'lstm'}, {label}"
             found |= {f"logits ({where})": logits, f"h ({where})": h_after, f"c ({where})": c_after}
     return found
@@ -172,7 +174,7 @@ def refused_cell_types(
     """The context of an ordinary encoder, and what constructing one of each unknown cell type raises."""
     found = contexts(student, sizes, ["gru"], {"source": source}, 0.5, seed)
     for cell_type in cell_types:
-        found[f"what cell_type={cell_type!r} raises"] = raised_by(student.Encoder, *sizes, cell_type=cell_type)
+        found[f"what is raised for cell_type={cell_type!r}"] = raised_by(student.Encoder, *sizes, cell_type=cell_type)
     return found
 
 
@@ -253,18 +255,26 @@ class Parrot(nn.Module):
     def __init__(self, vocab_size: int) -> None:
         super().__init__()
         self.logits = nn.Parameter(torch.eye(1, vocab_size))
-        self.fed: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self.fed: list[tuple[list[int], Any]] = []
 
-    def forward(self, token: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
+    def forward(self, token: Any, state: Any) -> tuple[torch.Tensor, Any]:
         """The same logits for every row, and the state as it came."""
-        h, _ = state
-        self.fed.append((token, h[:, 0]))  # what tells the rows apart: their source begins in h
-        return self.logits.expand(len(token), -1), state
+        tokens = whole_numbers(token, 1, "the decoder was called", "(B,)")
+        self.fed.append((tokens, state))
+        return self.logits.expand(len(tokens), -1), state
 
     def inputs(self, source: torch.Tensor) -> list[list[int]]:
-        """What was fed for each row of the source, in order."""
-        tokens, marks = (torch.cat(parts) for parts in zip(*self.fed, strict=True))
-        return [tokens[marks == first + 1].tolist() for first in source[:, 0]]
+        """What was fed for each row of the source, in order; the sources begin differently.
+
+        A whole batch is taken row by row as it stands, anything else by the sources in its states.
+        """
+        if all(len(tokens) == len(source) for tokens, _ in self.fed):
+            return [list(row) for row in zip(*(tokens for tokens, _ in self.fed), strict=True)]
+        fed: dict[int, list[int]] = {first: [] for first in source[:, 0].tolist()}
+        for tokens, state in self.fed:
+            for token, history in zip(tokens, read_off(state, len(tokens))[0], strict=True):
+                fed.setdefault(history[0] if history else -1, []).append(token)
+        return list(fed.values())
 
 
 def draws(
@@ -276,8 +286,7 @@ def draws(
 ) -> dict[str, Any]:
     """For a generator of each seed, the inputs of a decoder that only says 0, row by row.
 
-    The sources begin differently. Before each call the global generators are put somewhere else;
-    those that move meanwhile are noted.
+    Before each call the global generators are put somewhere else; those that move meanwhile are noted.
     """
     inputs, moved = [], []
     for number, seed in enumerate(generator_seeds):
@@ -360,5 +369,5 @@ def refused_schedules(student: Any, call: dict[str, Any], changes: dict[str, dic
     """The probability of an ordinary call, and what is raised for each change of it."""
     found = {"the probability": student.teacher_forcing_probability(**call)}
     for what, change in changes.items():
-        found[f"what came for {what}"] = raised_by(student.teacher_forcing_probability, **{**call, **change})
+        found[f"what is raised for {what}"] = raised_by(student.teacher_forcing_probability, **{**call, **change})
     return found

@@ -138,7 +138,7 @@ def test_draws_at_another_probability(submission, rng):
     target = oracle.off_token_zero(rng, 2, DRAWS + 2, 6)
     inputs = {"source": torch.tensor([[2, 1], [1, 1]]), "target": target, "teacher_forcing_prob": PROB}
     reply = submission.run(probes.draws, **inputs, generator_seeds=[new_seed(rng)])
-    expect_draws(reply, target, *oracle.interval(DRAWS, PROB))
+    expect_draws(reply, target, PROB, *oracle.interval(DRAWS, PROB))
 
 
 @points(0.25, of=LOSS, promise="chance")

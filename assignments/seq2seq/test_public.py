@@ -131,7 +131,7 @@ def test_sometimes_the_one_and_sometimes_the_other(submission, rng):
     target = torch.tensor([[3, *[1, 2] * 12], [2, *[3, 1] * 12]])[:, :24]  # for a decoder that only says 0
     inputs = {"source": torch.tensor([[1, 1], [2, 1]]), "target": target, "teacher_forcing_prob": 0.5}
     reply = submission.run(probes.draws, **inputs, generator_seeds=[new_seed(rng)])
-    expect_draws(reply, target, LEAST, MOST)
+    expect_draws(reply, target, 0.5, LEAST, MOST)
 
 
 @points(0.25, of=LOSS, promise="chance")
@@ -238,7 +238,7 @@ def expect_refused(submission, cell_types: list[str]) -> None:
     reply = submission.run(probes.refused_cell_types, **inputs)
     expect_state(reply, "gru, source", (1, 3))
     for cell_type in cell_types:
-        expect(reply[f"what cell_type={cell_type!r} raises"]).equals("ValueError")
+        expect(reply[f"what is raised for cell_type={cell_type!r}"]).equals("ValueError")
 
 
 def expect_steps(
@@ -317,12 +317,15 @@ def columns(reply: Reply, run: int, target: torch.Tensor) -> list[tuple[int, ...
     return steps
 
 
-def expect_draws(reply: Reply, target: torch.Tensor, least: int, most: int) -> None:
-    """After the first input, so many of them are the target's."""
+def expect_draws(reply: Reply, target: torch.Tensor, prob: float, least: int, most: int) -> None:
+    """After the first input, so many of them are the target's as draws at this probability make it."""
     own = (0,) * len(target)
     forced = sum(column != own for column in columns(reply, 0, target)[1:])
     if not least <= forced <= most:
-        raise Mismatch(f"{forced} of {target.shape[1] - 2} inputs came from the target, expected {least} to {most}")
+        raise Mismatch(
+            f"with teacher_forcing_prob={prob:g}, {forced} of {target.shape[1] - 2} inputs after the first came from "
+            f"the target, expected {least} to {most}"
+        )
 
 
 def expect_same_draws(reply: Reply, target: torch.Tensor) -> None:
@@ -362,4 +365,4 @@ def expect_refused_schedules(submission, call: dict[str, Any], changes: dict[str
     reply = submission.run(probes.refused_schedules, call=call, changes=changes)
     expect(reply["the probability"]).is_close(call["k"] ** call["step"], Tolerance(1e-9, 1e-9))
     for what in changes:
-        expect(reply[f"what came for {what}"]).equals("ValueError")
+        expect(reply[f"what is raised for {what}"]).equals("ValueError")
