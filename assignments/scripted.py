@@ -1,5 +1,8 @@
 """What probes of several assignments share: scripted models made of tables, and how a probe complains.
 
+A table says what comes next after a history. `TableModel` has the interface of a language model,
+`TableEncoder` and `TableDecoder` those of sequence to sequence; all note what they are fed.
+
 Staged into the student's process, so it holds no answers.
 """
 
@@ -93,3 +96,97 @@ class TableModel(nn.Module):
             h[row, : len(history)] = torch.tensor(history, dtype=torch.float32)
             c[row, 0] = len(history)
         return h, c
+
+
+class TableEncoder(nn.Module):
+    """An encoder that hands on the source itself: the history that a `TableDecoder` begins with.
+
+    `forward(source (B, S)) -> (h, c)`, each (B, capacity + 1) and both with the source written down
+    in them. The parameter `lift`, zero at first, rides along in c's last column, so that a gradient
+    can be followed from the decoder's logits back to here. `fed` notes each call: whether dropout was
+    on and whether a graph was built.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__()
+        self.lift = nn.Parameter(torch.zeros(()))
+        self.dropout = nn.Dropout(0.5)
+        self.capacity = capacity
+        self.fed: list[dict[str, Any]] = []
+
+    def forward(self, source: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """The source as a state."""
+        rows = whole_numbers(source, 2, "the encoder was called", "(B, S)")
+        h, c = written_down(rows, self.capacity, self.lift.expand(len(rows)))
+        self.fed.append({"dropout": self.dropout.training, "graph": c.requires_grad})
+        return h, c
+
+
+class TableDecoder(nn.Module):
+    """A decoder made of a table: `forward(token (B,), state) -> (logits (B, V), state)`.
+
+    The history of a row is its source, as a `TableEncoder` wrote it down, and then every token fed
+    since; the longest ending of it that `rows` has gives the logits, and `()` matches everything. To
+    these come the parameter `bias` (V,), zero at first, and what the encoder's `lift` weighs in:
+    `lift` times 0 for the first token, 1/V for the next, and so on. `fed` notes each call: each row's
+    history before it and the token, whether dropout was on and whether a graph was built.
+    """
+
+    def __init__(self, vocab_size: int, rows: dict[tuple[int, ...], list[float]], capacity: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(vocab_size))
+        self.dropout = nn.Dropout(0.5)
+        self.register_buffer("slope", torch.arange(vocab_size) / vocab_size)
+        self.rows, self.longest, self.capacity = rows, max(len(key) for key in rows), capacity
+        self.fed: list[dict[str, Any]] = []
+
+    def forward(self, token: Any, state: Any) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
+        """One step of the table; `token` is (B,) and whole numbers."""
+        tokens = whole_numbers(token, 1, "the decoder was called", "(B,)")
+        before, lift = read_off(state, len(tokens))
+        after = [[*history, now] for history, now in zip(before, tokens, strict=True)]
+        answers = torch.tensor([self._answer(history) for history in after], device=self.bias.device)
+        logits = answers + self.bias + lift[:, None] * self.slope
+        self.fed.append(
+            {"before": before, "tokens": tokens, "dropout": self.dropout.training, "graph": logits.requires_grad}
+        )
+        return logits, written_down(after, self.capacity, lift)
+
+    def _answer(self, history: list[int]) -> list[float]:
+        lengths = range(min(self.longest, len(history)), -1, -1)
+        endings = (tuple(history[len(history) - length :]) for length in lengths)
+        return next(self.rows[ending] for ending in endings if ending in self.rows)
+
+
+def whole_numbers(value: Any, dimensions: int, called: str, shape: str) -> Any:
+    """The tensor of tokens as a list, or a complaint about what came instead."""
+    if not isinstance(value, torch.Tensor):
+        raise Complaint(f"{called} with a {type(value).__name__}, expected a LongTensor {shape}")
+    if value.dim() != dimensions or value.dtype not in (torch.int64, torch.int32):
+        came = f"a tensor of shape {tuple(value.shape)} and {value.dtype}"
+        raise Complaint(f"{called} with {came}, expected a LongTensor {shape}")
+    return value.tolist()
+
+
+def written_down(histories: list[list[int]], capacity: int, lift: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Histories as a state (h, c): in each place a token + 1, then zeros; c's last column is `lift` (B,)."""
+    if any(len(history) > capacity for history in histories):
+        raise Complaint("the decoder was fed far more tokens than were asked for")
+    padded = [[token + 1.0 for token in history] + [0.0] * (capacity + 1 - len(history)) for history in histories]
+    h = torch.tensor(padded, device=lift.device)
+    return h, torch.cat([h[:, :-1], lift[:, None]], dim=1)
+
+
+def read_off(state: Any, batch: int) -> tuple[list[list[int]], torch.Tensor]:
+    """The histories that a state holds and its `lift` (B,), or a complaint about a state that holds none."""
+    if not isinstance(state, tuple | list) or len(state) != 2:
+        raise Complaint(f"the decoder was given a {type(state).__name__} as its state, expected a pair (h, c)")
+    h, c = state
+    if not all(isinstance(part, torch.Tensor) and part.dim() == 2 for part in (h, c)) or h.shape != c.shape:
+        raise Complaint("the decoder was given a state that is not a pair of (B, H) tensors")
+    if len(h) != batch:
+        raise Complaint(f"the decoder was called with tokens of shape ({batch},) and a state of {len(h)} rows")
+    rows = h[:, :-1].tolist()
+    if rows != c[:, :-1].tolist():
+        raise Complaint("the decoder was given an h and a c that do not belong together")
+    return [[round(place) - 1 for place in row if place > 0] for row in rows], c[:, -1]

@@ -91,6 +91,8 @@ class Expectation:
             raise Mismatch(f"{self._label} is {yours} at {self._place(index)}, expected {wanted}")
 
     def _worst(self, value: torch.Tensor, right: torch.Tensor, off: torch.Tensor) -> str:
+        if not value.dim():
+            return f"{self._label} is {value.item():.5g}, expected {right.item():.5g}"
         index = tuple(int(i) for i in torch.unravel_index(off.argmax(), off.shape))
         share = (off <= off.max() * 1e-3).float().mean().item()
         return (

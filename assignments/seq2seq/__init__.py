@@ -1,0 +1,1 @@
+"""Encoder and decoder, teacher forcing, greedy decoding and scheduled sampling."""
