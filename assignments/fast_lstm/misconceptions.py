@@ -251,6 +251,19 @@ MISCONCEPTIONS = (
         "every step, one of them for the gradient of W_h. Collecting that into one takes an autograd.Function.",
     ),
     Misconception(
+        "fast-nothing-hoisted",
+        FAST,
+        (
+            KEEPER,
+            (APPLY, BY_AUTOGRAD),
+            (BLOCKS, "inputs_by_step = inputs.view(T, B, -1)"),
+            (STEP, "torch.addmm(torch.addmm(bias, inputs_by_step[t], W_x.T), h, W_h.T).chunk(4, dim=1)"),
+        ),
+        "The cell, stepped: right, with 2T products forward and 4T backward.",
+        "The numbers are right, as a stepped cell gives them, and half of the points with them. Now look at the "
+        "products in the loop and ask which of them has to wait for the step before. The others can be one product.",
+    ),
+    Misconception(
         "fast-products-out-of-sight",
         FAST,
         ((STEP, "(blocks[t] + (h[:, None] * W_h).sum(dim=2)).chunk(4, dim=1)"),),
