@@ -143,6 +143,17 @@ MISCONCEPTIONS = (
         "each result of forward; it begins with that of c, not with zeros.",
     ),
     Misconception(
+        "fast-backward-ignores-last-states",
+        FAST,
+        (
+            ("        d_h = torch.zeros_like(d_c)\n", "        d_h = torch.zeros_like(d_c)\n        d_c = d_h\n"),
+            (RETURN, "return hs.transpose(0, 1), (hs[-1].detach() + 0 * hs[-1], c)"),
+        ),
+        "Right for losses on the outputs only.",
+        "Only the outputs seem to send a gradient back. A loss may use the returned h and c too: backward is given a "
+        "gradient for each result of forward, and begins with those of h and c, not with zeros.",
+    ),
+    Misconception(
         "fast-backward-ignores-early-outputs",
         FAST,
         (("            d_h = d_h + d_hs[t]\n", "            d_h = d_h + d_hs[t] * (t == T - 1)\n"),),

@@ -129,8 +129,8 @@ MISCONCEPTIONS = (
         FLOW,
         (("gradients = " + LOSS, "h.sum().backward()\n        gradients = [None for state in states]"),),
         "None has no norm: autograd keeps gradients for leaves only.",
-        "A state's `.grad` is None after backward: it is no leaf, and in the middle of a graph no gradient is kept unless "
-        "it is asked for beforehand. The first hint of the handout knows two ways.",
+        "A state's `.grad` is None after backward: it is no leaf, and in the middle of a graph no gradient is kept "
+        "unless it is asked for beforehand. The first hint of the handout knows two ways.",
     ),
     Misconception(
         "flow-drops-the-cell-state",

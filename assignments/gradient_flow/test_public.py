@@ -12,6 +12,7 @@ from assignments.gradient_flow import probes
 from grader.suite import Tolerance, expect, points
 
 FLOW, SINGULAR = "hidden_gradient_norms", "largest_singular_value"
+FLAT = 40.0  # tanh(40) is 1 to the last bit, of float64 too
 WRITTEN_OUT = Tolerance(1e-5, 1e-6)  # the numbers below are given to six places
 
 
@@ -34,11 +35,13 @@ def test_lstm_at_rest(submission):
 
 @points(0.25, of=FLOW, promise="result")
 def test_result_of_a_float64_sequence(submission):
-    # Half of the gradient is left after each step; B · H = 2 · 2.
-    weights = {"W_x": torch.ones(2, 3), "W_h": 0.5 * torch.eye(2), "bias": torch.zeros(2)}
+    # x drives one unit of each row to where tanh is flat; the other is at rest, and doubles or trebles its gradient.
+    weights = {"W_x": torch.eye(2), "W_h": torch.diag(torch.tensor([2.0, 3.0])), "bias": torch.zeros(2)}
     weights = {label: value.double() for label, value in weights.items()}
-    reply = submission.run(probes.result, kind="rnn", weights=weights, x=torch.zeros(2, 3, 3).double())
-    expect(reply["the result"], axes="step").matches(torch.tensor([0.5, 1.0, 2.0]).double())
+    x = torch.tensor([[FLAT, 0.0], [0.0, FLAT]]).double()[:, None].repeat(1, 3, 1)
+    reply = submission.run(probes.result, kind="rnn", weights=weights, x=x)
+    # dL/dh_t is [[0, 9], [4, 0]], then [[0, 3], [2, 0]], then all ones.
+    expect(reply["the result"], axes="step").matches(torch.tensor([97.0, 13.0, 4.0]).double().sqrt())
 
 
 @points(0.5, of=FLOW, promise="any-size")
