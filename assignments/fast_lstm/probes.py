@@ -81,10 +81,11 @@ def numbers(student: Any, weights: dict[str, torch.Tensor], x: torch.Tensor, sta
     return walk(build(student, weights, x), x, state)
 
 
-def strided(student: Any, weights: dict[str, torch.Tensor], x: torch.Tensor, state: Any) -> dict[str, Any]:
+def strided(student: Any, weights: dict[str, torch.Tensor], x: torch.Tensor, state: Any = None) -> dict[str, Any]:
     """The same with tensors of the same numbers that are not contiguous in memory."""
-    x, h, c = (tensor.mT.contiguous().mT for tensor in (x, *state))
-    return numbers(student, weights, x, (h, c))
+    if state is not None:
+        state = tuple(tensor.mT.contiguous().mT for tensor in state)
+    return numbers(student, weights, x.mT.contiguous().mT, state)
 
 
 def gradients(

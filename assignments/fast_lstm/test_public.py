@@ -47,12 +47,12 @@ def test_gradients(submission, rng):
 
 
 @points(0.25, of=FAST, promise="any-size")
-def test_one_row_and_one_step_in_float64(submission, rng):
+def test_one_row_and_a_transposed_batch_in_float64(submission, rng):
     weights, library = _beside_library(rng)
-    weights = {label: value.double() for label, value in weights.items()}
-    x, h, c = (torch.randn(*shape, generator=rng).double() for shape in ((1, 1, INPUT), (1, HIDDEN), (1, HIDDEN)))
-    reply = submission.run(probes.strided, weights=weights, x=x, state=(h, c))
-    _expect_numbers(reply, library.double(), x, (h[None], c[None]))
+    weights, library = {label: value.double() for label, value in weights.items()}, library.double()
+    one, several = (torch.randn(*shape, INPUT, generator=rng).double() for shape in ((1, 1), (3, 2)))
+    _expect_numbers(submission.run(probes.numbers, weights=weights, x=one), library, one)
+    _expect_numbers(submission.run(probes.strided, weights=weights, x=several), library, several)
 
 
 @points(0.25, of=FAST, promise="untouched", side=True)
