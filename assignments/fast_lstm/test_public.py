@@ -75,12 +75,12 @@ def test_products_of_a_forward_pass(submission, rng):
     reply = submission.run(probes.forward_products, weights=weights, x=x)
     _expect_numbers(reply, library, x)
     inner = reply.sequence(SIZES)
-    seen = f"{len(inner)} matrix products were seen in a forward pass over {steps} steps"
+    seen = f"matrix products seen in a forward pass over {steps} steps: {len(inner)}"
     if len(inner) < steps:
-        raise Mismatch(f"{seen}. Fewer than one a step can't be: some are made in a way that can't be counted.")
+        raise Mismatch(f"{seen}. There must be one a step at least, so some are made where they can't be seen.")
     if len(inner) > steps + 1:
         raise Mismatch(
-            f"{seen}, at most {steps + 1} are allowed. Their inner sizes: {inner}; I is {INPUT} and H is {HIDDEN}."
+            f"{seen}. At most {steps + 1} are allowed. Their inner sizes: {inner}; I is {INPUT} and H is {HIDDEN}."
         )
     if inner.count(INPUT) != 1 or inner.count(HIDDEN) != len(inner) - 1:
         raise Mismatch(
@@ -97,13 +97,13 @@ def test_products_of_both_passes(submission, rng):
     forward, together = reply.whole("the number of forward products"), reply.whole("the number of products in all")
     if forward < 4:
         raise Mismatch(
-            f"{forward} matrix products were seen in a forward pass over 4 steps. Fewer than one a step can't be: "
-            "some are made in a way that can't be counted."
+            f"matrix products seen in a forward pass over 4 steps: {forward}. There must be one a step at least, "
+            "so some are made where they can't be seen."
         )
     if together > 2 * 4 + 4:
         raise Mismatch(
-            f"{forward} matrix products were seen in a forward pass over 4 steps and {together - forward} in its "
-            f"backward pass, together {together}. At most 2T + 4 = 12 are allowed."
+            f"matrix products seen in a forward pass over 4 steps: {forward}, in its backward pass: "
+            f"{together - forward}. Together at most 2T + 4 = 12 are allowed."
         )
 
 
