@@ -279,7 +279,7 @@ MISCONCEPTIONS = (
         FAST,
         ((STEP, "(blocks[t] + (h[:, None] * W_h).sum(dim=2)).chunk(4, dim=1)"),),
         "Products written as a broadcast and a sum: no fewer, only slower, and not to be counted.",
-        "The numbers are right, but products are made where they can't be seen: as a broadcast and a sum, in NumPy or in "
-        "a thread of their own. That is no fewer products, and mostly slower ones.",
+        "The numbers are right, but products are made where they can't be seen: as a broadcast and a sum, in NumPy or "
+        "in a thread of their own. That is no fewer products, and mostly slower ones.",
     ),
 )
