@@ -107,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--check", action="store_true", help="change nothing; exit with 2 if something is out of date")
     build.set_defaults(command=_build)
 
+    plot = commands.add_parser("plot", help="draw what your code does")
+    plot.add_argument("plot", metavar="NAME", help="gradient_flow or fast_lstm")
+    plot.add_argument("path", nargs="?", default=".", type=Path, metavar="PATH")
+    plot.add_argument("--out", type=Path, metavar="FILE", help="an .svg or .png file; NAME.svg if left out")
+    plot.set_defaults(command=_plot)
+
     doctor = commands.add_parser("doctor", help="what this machine can do, and how to get more")
     doctor.add_argument("--json", action="store_true")
     doctor.set_defaults(command=_doctor)
@@ -271,6 +277,26 @@ def _build(options: argparse.Namespace) -> int:
     if not changed:
         print("everything is up to date")
     return UNUSABLE if changed and options.check else DONE
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from grader.play import NAMES, PlotError, can_draw, make_plot
+
+    if options.plot not in NAMES:
+        raise Stop(UNUSABLE, f"there is no plot {options.plot!r}. There are: {', '.join(NAMES)}")
+    if not _existing(options.path).is_dir():
+        raise Stop(UNUSABLE, f"{options.path} is no folder. Give the one that your .py files lie in.")
+    if not can_draw():
+        raise Stop(GRADER_FAILED, "drawing needs matplotlib. Type: .venv/bin/pip install 'sequence-grader[plots]'")
+    target = options.out or Path(f"{options.plot}.svg")
+    try:
+        notes = make_plot(options.plot, options.path, target)
+    except PlotError as problem:
+        raise Stop(UNUSABLE, str(problem)) from None
+    for note in notes:
+        print(f"grader: left out: {note}", file=sys.stderr)
+    print(f"{target} is drawn.")
+    return DONE
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -44,13 +44,23 @@ def show_document(document: dict[str, Any], console: Console, *, hidden: int | N
 
 
 def _last_line(document: dict[str, Any], hidden: int | None) -> str:
-    total = f"{document['score']:g} of {document['max_score']:g} points"
     if hidden is None:
         unsure = "" if document["complete"] else "; the grader failed in places, so this is no grade yet"
-        return f"{total} (isolation: {document['isolation']['level']}){unsure}"
+        return f"{_total(document, '')} (isolation: {document['isolation']['level']}){unsure}"
+    total = _total(document, " of the public tests")
     if all(test["status"] == "passed" for row in document["assignments"] for test in row["tests"]):
-        return f"{total} of the public tests. {messages.ALL_PUBLIC_PASS.format(hidden=hidden)}"
-    return f"{total} of the public tests; {hidden} hidden tests run when you hand in."
+        return f"{total}. {messages.ALL_PUBLIC_PASS.format(hidden=hidden)}"
+    return f"{total}; {hidden} hidden tests run when you hand in."
+
+
+def _total(document: dict[str, Any], of_what: str) -> str:
+    """`98 of 88 points, 10 of them bonus`, or `10 of 10 bonus points` where there are no others."""
+    bonus = [row for row in document["assignments"] if "bonus" in row]
+    if bonus and len(bonus) == len(document["assignments"]):
+        return f"{document['score']:g} of {sum(row['bonus'] for row in bonus):g} bonus points{of_what}"
+    earned = sum(row["score"] for row in bonus)
+    aside = f", {earned:g} of them bonus" if earned else ""
+    return f"{document['score']:g} of {document['max_score']:g} points{of_what}{aside}"
 
 
 def _show_failures(row: dict[str, Any], console: Console) -> None:

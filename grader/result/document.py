@@ -51,8 +51,9 @@ def build_document(
 
 
 def percent(document: dict[str, Any]) -> float:
-    """The score as a share of the maximum, in percent; a course without points counts as 0."""
-    return 100.0 * float(document["score"]) / float(document["max_score"]) if document["max_score"] else 0.0
+    """The score as a share of the maximum, in percent; of the bonus where there is nothing else, else 0."""
+    most = document["max_score"] or sum(row.get("bonus", 0.0) for row in document["assignments"])
+    return 100.0 * float(document["score"]) / float(most) if most else 0.0
 
 
 def _assignment_row(submission: Submission, assignment: Assignment, outcomes: list[Outcome]) -> dict[str, Any]:

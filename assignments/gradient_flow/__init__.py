@@ -1,0 +1,1 @@
+"""How gradients fare on their way back through time."""
