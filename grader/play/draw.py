@@ -25,7 +25,7 @@ def save(name: str, found: dict[str, Any], target: Path) -> None:
     import matplotlib
     from matplotlib.figure import Figure
 
-    settings = {"svg.hashsalt": name, "font.size": 10, "axes.edgecolor": INK, "axes.labelcolor": INK}
+    settings: Any = {"svg.hashsalt": name, "font.size": 10, "axes.edgecolor": INK, "axes.labelcolor": INK}
     with matplotlib.rc_context(settings):
         figure = Figure(figsize=(11, 4.9), facecolor="white", layout="constrained")
         {"gradient_flow": _gradient_flow, "fast_lstm": _fast_lstm}[name](figure, found)

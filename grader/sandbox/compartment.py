@@ -108,7 +108,7 @@ class Compartment:
         finally:
             theirs.close()
             os.close(output_theirs)
-        return Session(ours, output, limits.cpu_s, lambda: _status(channel, number), wall)
+        return Session(ours, output, limits.cpu_s, lambda: _status(channel, number), wall, limits.memory_mb)
 
     def observe(self, acts: dict[str, Any]) -> dict[str, str]:
         """Let the canary try `acts` where a session would run; return each as "held", "open" or "unclear"."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import sys
 import sysconfig
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grader.course import ROOT
+from grader.sandbox import process_tree
 from grader.sandbox.staging import CPUINFO
 
 SCRATCH = "/scratch"
@@ -44,8 +46,9 @@ TAKE_UID = (
 
 
 def own_uid() -> int:
-    """An ordinary uid that no other worker of this machine is likely to have."""
-    return UIDS[os.getpid() % len(UIDS)]
+    """An ordinary uid that no process of this machine has: limits on processes are counted by it."""
+    taken = process_tree.uids()
+    return random.choice([uid for uid in UIDS if uid not in taken])
 
 
 def find_bubblewrap() -> str | None:

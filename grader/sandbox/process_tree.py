@@ -84,6 +84,15 @@ def tasks_of(uid: int) -> int:
     return count
 
 
+def uids() -> set[int]:
+    """The users that have a process."""
+    found = set()
+    for number in _process_numbers():
+        with contextlib.suppress(OSError):
+            found.add(os.stat(f"/proc/{number}").st_uid)
+    return found
+
+
 def _process_numbers() -> list[int]:
     """Every process there is; some may be gone when they are looked at."""
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import signal
 import socket
@@ -26,6 +27,8 @@ OPEN_WALL_S = 10.0
 STARVED_SHARE = 0.25
 TICK_S = 0.05
 OUTPUT_KEPT = 8192
+SHARED_MB = 768  # torch's own pages, and then some
+OUT_OF_MEMORY = "it took more memory than the limit"
 CREDENTIALS = struct.Struct("3i")
 
 
@@ -85,13 +88,20 @@ class Session:
     """One process of the student's, serving probes one by one. Once it has died it stays dead."""
 
     def __init__(
-        self, sock: socket.socket, output: int, cpu_s: float, ended: Callable[[], int | None], wall: Clock | None
+        self,
+        sock: socket.socket,
+        output: int,
+        cpu_s: float,
+        ended: Callable[[], int | None],
+        wall: Clock | None,
+        memory_mb: int = 0,
     ) -> None:
         self._sock = sock
         self._output = output
         self._cpu_s = cpu_s
         self._ended = ended
         self._wall = wall
+        self._pages = (memory_mb + SHARED_MB) * 2**20 // resource.getpagesize()
         self._number = 0
         self._pidfd: int | None = None
         self._pid: int | None = None
@@ -216,6 +226,9 @@ class Session:
             limit = "wall"
         elif self._cpu() - self._cpu_base > self._cpu_s:
             limit = "cpu"
+        elif waited > TICK_S and self._resident() > self._pages:
+            self.close()
+            raise ProbeDied(OUT_OF_MEMORY)
         if limit:
             starved = limit == "wall" and self._queued() - self._queued_base > STARVED_SHARE * PROBE_WALL_S
             self.close()
@@ -227,6 +240,13 @@ class Session:
             return int(Path(f"/proc/{self._pid}/schedstat").read_text().split()[1]) / 1e9
         except (OSError, ValueError, IndexError):
             return 0.0
+
+    def _resident(self) -> int:
+        """Pages of memory that the process has, shared ones too, for which there is no resource limit."""
+        try:
+            return int(Path(f"/proc/{self._pid}/statm").read_text().split()[1])
+        except (OSError, ValueError, IndexError):
+            return 0
 
     def _cpu(self) -> float:
         """CPU seconds of the session's process so far, by the kernel's clock for that process."""

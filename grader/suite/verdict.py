@@ -14,6 +14,7 @@ from grader import messages
 from grader.course import Assignment
 from grader.messages import quote
 from grader.sandbox import ProbeDied, ProbeRaised, ProbeTimeout
+from grader.sandbox.session import OUT_OF_MEMORY
 from grader.suite.expectation import Mismatch
 
 ALLOCATION_FAILED = ("can't allocate memory", "Cannot allocate memory", "out of memory", "failed to allocate")
@@ -59,6 +60,8 @@ def _timeout(problem: ProbeTimeout, assignment: Assignment, name: str) -> Verdic
 def _died(problem: ProbeDied, name: str) -> Verdict:
     if problem.status is not None and problem.status & 0x7F == signal.SIGXCPU:
         return Verdict("timeout", "cpu", messages.TIMEOUT_TOTAL)
+    if str(problem) == OUT_OF_MEMORY:
+        return Verdict("error", "memory", messages.OUT_OF_MEMORY.format(name=name))
     if "unreadable" in str(problem):
         return Verdict("error", "reply", messages.BAD_REPLY.format(name=name, problem=quote(str(problem), 200)))
     return Verdict("error", "died", messages.DIED.format(name=name))

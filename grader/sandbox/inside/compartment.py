@@ -1,8 +1,9 @@
 """A compartment: the fork of the zygote that forks the sessions of one submission and of no other.
 
 It closes the door behind itself before the first of them: on the rung `namespaced` by namespaces of its
-own and a fresh scratch file system, on `landlock` by one more layer that leaves it one folder to write.
-It never imports a student's code.
+own, on `landlock` by one more layer that leaves it one folder to write. Each session starts with a
+scratch folder of its own, empty, and without what earlier ones left running. A student's code is never
+imported here.
 """
 
 from __future__ import annotations
@@ -21,19 +22,23 @@ from grader.wire import write_frame
 def run(rung: dict[str, Any], control: socket.socket) -> None:
     """Close the door, say so, and fork sessions until the trusted process hangs up."""
     namespaces.die_with_parent()
-    without = rung["without"]
     if rung["name"] == "namespaced":
-        namespaces.enter(rung["scratch"], without)
+        namespaces.enter()
     else:
         os.mkdir(rung["scratch"], 0o700)
     if rung["name"] == "landlock":
-        confine.restrict(rung["read"], [rung["scratch"], os.devnull], without)
-    os.environ["TMPDIR"] = os.environ["HOME"] = rung["scratch"]
-    tempfile.tempdir = None
+        confine.restrict(rung["read"], [rung["scratch"], os.devnull], rung["without"])
     forks.protect()
     write_frame(control, {"ready": True})
-    sweep = _end_all_others if _alone() else lambda: None
-    forks.serve(control, lambda request, descriptors: _become_session(rung, request, descriptors), sweep=sweep)
+    alone = _alone()
+
+    def clear() -> None:
+        if alone:
+            _end_all_others()
+        if rung["name"] == "namespaced":
+            namespaces.mount_scratch(rung["scratch"])
+
+    forks.serve(control, lambda request, descriptors: _become_session(rung, request, descriptors), clear=clear)
 
 
 def _alone() -> bool:
@@ -50,8 +55,15 @@ def _alone() -> bool:
 def _become_session(rung: dict[str, Any], request: dict[str, Any], descriptors: list[int]) -> None:
     from grader.sandbox.inside import session
 
-    if rung["name"] == "landlock" and "signals" not in rung["without"]:
-        confine.forbid_signals()
+    scratch = rung["scratch"]
+    if rung["name"] == "namespaced":
+        namespaces.give_up(rung["without"])
+    else:
+        scratch = os.path.join(scratch, str(request["fork"]))
+        os.mkdir(scratch, 0o700)
+    if rung["name"] == "landlock":
+        confine.restrict(rung["read"], [scratch, os.devnull], rung["without"])
+    os.environ["TMPDIR"] = os.environ["HOME"] = tempfile.tempdir = scratch
     session.serve(socket.socket(fileno=descriptors[0]), descriptors[1], request)
 
 

@@ -141,15 +141,6 @@ def restrict(read: Iterable[str], write: Iterable[str], without: Iterable[str] =
     os.close(descriptor)
 
 
-def forbid_signals() -> None:
-    """Keep a session from signalling the process it was forked from (ABI 6; silently less before)."""
-    if _abi() >= 6:
-        ruleset = _Ruleset(0, 0, SCOPE_SOCKETS_AND_SIGNALS)
-        descriptor = _call(_libc.syscall(CREATE_RULESET, ctypes.byref(ruleset), ctypes.sizeof(ruleset), 0))
-        _call(_libc.syscall(RESTRICT_SELF, descriptor, 0))
-        os.close(descriptor)
-
-
 def _abi() -> int:
     return int(_libc.syscall(CREATE_RULESET, None, 0, VERSION_QUERY))
 

@@ -36,11 +36,11 @@ def serve(
     control: socket.socket,
     become: Callable[[dict[str, Any], list[int]], None],
     fork: Callable[[], int] = os.fork,
-    sweep: Callable[[], None] = lambda: None,
+    clear: Callable[[], None] = lambda: None,
 ) -> None:
     """Answer requests until the trusted process hangs up; `become` runs in each fork.
 
-    `sweep` ends what earlier forks left running: before each fork, and at the end.
+    `clear` does away with what earlier forks left: before each fork, and at the end.
     """
     children: dict[int, int] = {}
     ended: dict[int, int] = {}
@@ -48,11 +48,11 @@ def serve(
         try:
             request, _ = read_frame(lambda count: receive_exactly(control, count))
         except EOFError:
-            sweep()
+            clear()
             return
         if "fork" in request:
             descriptors = _receive_descriptors(control)
-            sweep()
+            clear()
             _bury(ended)
             pid = fork()
             if pid == 0:

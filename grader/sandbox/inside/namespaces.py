@@ -1,7 +1,7 @@
 """The rung `namespaced` from within: a compartment's own process numbers, IPC, and scratch file system.
 
 Bubblewrap has made the outer walls; the zygote keeps its capabilities inside them, to build one more
-for each submission, and a compartment gives them all up. Plain system calls by ctypes.
+for each submission and each session; a session gives them all up. Plain system calls by ctypes.
 
 Sources: namespaces(7), pid_namespaces(7), capabilities(7).
 """
@@ -17,7 +17,7 @@ import sys
 from grader.sandbox.inside import confine
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x00020000, 0x08000000, 0x20000000
-MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE = 2, 4, 0x4000, 0x40000
+MS_NOSUID, MS_NODEV, MS_REC, MS_PRIVATE, MNT_DETACH = 2, 4, 0x4000, 0x40000, 2
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 24, 47, 4
 CAPABILITY_VERSION_3 = 0x20080522
 LAST_CAPABILITY = 63
@@ -60,11 +60,21 @@ def fork_apart(home: int) -> int:
     return child
 
 
-def enter(scratch: str, without: list[str]) -> None:
-    """Mount a fresh file system at `scratch`, give up every capability and the calls nobody needs."""
+def enter() -> None:
+    """Take file systems and IPC of one's own."""
     _call(_libc.unshare(CLONE_NEWNS | CLONE_NEWIPC))
     _call(_libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
-    _call(_libc.mount(b"scratch", scratch.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, SCRATCH))
+
+
+def mount_scratch(folder: str) -> None:
+    """Mount a fresh file system there, in place of the one that the session before had, if any."""
+    while not _libc.umount2(folder.encode(), MNT_DETACH):
+        pass
+    _call(_libc.mount(b"scratch", folder.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, SCRATCH))
+
+
+def give_up(without: list[str]) -> None:
+    """Give up every capability, and the system calls that nobody needs."""
     if "user" not in without:
         drop_capabilities()
     if "calls" not in without:

@@ -37,7 +37,7 @@ def serve(sock: socket.socket, output: int, request: dict[str, Any]) -> None:
         write_frame(sock, {"observed": canary.observe(opening["canary"])})
         return
     files = decode(opening["files"], body)
-    scratch = os.path.join(tempfile.mkdtemp(), "submission")  # a name that is the same each time
+    scratch = os.path.join(tempfile.gettempdir(), "submission")
     write_submission(files, scratch)
     os.chdir(scratch)
     if opening["refuse_library_cells"]:
