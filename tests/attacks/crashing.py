@@ -118,7 +118,11 @@ def an_exception_of_no_text(honest, *given):
     return honest(*given)
 
 
-@instead_of(RNN_FORWARD, tries="Raises an exception that pretends to be the kit's own refusal or the grader's error.", **ONE_TEST)
+@instead_of(
+    RNN_FORWARD,
+    tries="Raises an exception that pretends to be the kit's own refusal or the grader's error.",
+    **ONE_TEST,
+)
 def an_exception_of_the_kit(honest, *given):
     if len(given) == 3:
 
@@ -182,7 +186,12 @@ def crash_at_exit():
     atexit.register(os.abort)
 
 
-@instead_of(RNN_FORWARD, tries="Crashes in a thread while the main one answers.", loses=("test_rnn_without_c",), sabotages_itself=True)
+@instead_of(
+    RNN_FORWARD,
+    tries="Crashes in a thread while the main one answers.",
+    loses=("test_rnn_without_c",),
+    sabotages_itself=True,
+)
 def crash_in_a_thread(honest, *given):
     if len(given) == 3:
         import os

@@ -20,7 +20,9 @@ def tcp():
     boast("connected")
 
 
-@at_import("sampling", tries="Sends a datagram, which needs no answer to carry something out.", gaps={"split": {"network"}})
+@at_import(
+    "sampling", tries="Sends a datagram, which needs no answer to carry something out.", gaps={"split": {"network"}}
+)
 def udp():
     import contextlib
     import socket
@@ -77,7 +79,9 @@ def abstract_socket():
     boast("connected")
 
 
-@at_import("sampling", tries="Reuses the socket it was given to call somewhere else.", setting="alone", sabotages_itself=True)
+@at_import(
+    "sampling", tries="Reuses the socket it was given to call somewhere else.", setting="alone", sabotages_itself=True
+)
 def its_own_socket_elsewhere():
     import os
     import socket
@@ -150,7 +154,9 @@ def kill_a_bystander():
         os.kill(BYSTANDER, signal.SIGKILL)
 
 
-@at_import("sampling", tries="Stops a process by a descriptor for it instead of its number.", gaps={"split": {"signals"}})
+@at_import(
+    "sampling", tries="Stops a process by a descriptor for it instead of its number.", gaps={"split": {"signals"}}
+)
 def stop_a_bystander_by_descriptor():
     import contextlib
     import os
@@ -175,7 +181,11 @@ def ptrace():
         boast("attached")
 
 
-@at_import("sampling", tries="Reaches into another process by pidfd_getfd for its descriptors.", gaps={"split as root": {"loot"}})
+@at_import(
+    "sampling",
+    tries="Reaches into another process by pidfd_getfd for its descriptors.",
+    gaps={"split as root": {"loot"}},
+)
 def descriptors_of_another():
     import ctypes
     import os
@@ -190,7 +200,9 @@ def descriptors_of_another():
         boast("took one")
 
 
-@at_import("sampling", tries="Makes new namespaces, to be root in them.", gaps={"split as root": {"loot"}})
+@at_import(
+    "sampling", tries="Makes new namespaces, to be root in them.", gaps={"split as root": {"loot"}}, setting="alone"
+)
 def new_namespaces():
     import ctypes
     import os
@@ -206,7 +218,9 @@ def new_namespaces():
             boast(hex(flags))
 
 
-@at_import("sampling", tries="Mounts a file system over its scratch folder.", gaps={"split as root": {"loot"}})
+@at_import(
+    "sampling", tries="Mounts a file system over its scratch folder.", gaps={"split as root": {"loot"}}, setting="alone"
+)
 def mount():
     import ctypes
     import os
@@ -225,7 +239,9 @@ def mount():
         boast("mounted")
 
 
-@at_import("sampling", tries="Becomes root, by asking and by a program that has the bit.", gaps={"split as root": {"loot"}})
+@at_import(
+    "sampling", tries="Becomes root, by asking and by a program that has the bit.", gaps={"split as root": {"loot"}}
+)
 def become_root():
     import os
     import subprocess
@@ -246,7 +262,12 @@ def become_root():
     boast("uid 0")
 
 
-@at_import("sampling", tries="Leaves its root folder by way of a descriptor and chroot.", gaps={"split as root": {"loot"}})
+@at_import(
+    "sampling",
+    tries="Leaves its root folder by way of a descriptor and chroot.",
+    gaps={"split as root": {"loot"}},
+    setting="alone",
+)
 def chroot():
     import os
 
@@ -263,7 +284,9 @@ def chroot():
         boast("chroot works")
 
 
-@at_import("sampling", tries="Opens files by handle, which passes by every path check.", gaps={"split as root": {"loot"}})
+@at_import(
+    "sampling", tries="Opens files by handle, which passes by every path check.", gaps={"split as root": {"loot"}}
+)
 def open_by_handle():
     import ctypes
     import os
@@ -297,7 +320,11 @@ def by_another_program():
         boast(said.stdout)
 
 
-@at_import("sampling", tries="Uses the kernel's key store, which outlives processes.", gaps={"split": {"loot"}, "namespaced": {"loot"}})
+@at_import(
+    "sampling",
+    tries="Uses the kernel's key store, which outlives processes.",
+    gaps={"split": {"loot"}, "namespaced": {"loot"}},
+)
 def key_store():
     import ctypes
 
@@ -311,7 +338,14 @@ def key_store():
         boast("a key was stored")
 
 
-@at_import("sampling", tries="Kills every process it may.", never_on=IT_WOULD_REACH_THE_MACHINE, harmless=False, setting="alone", sabotages_itself=True)
+@at_import(
+    "sampling",
+    tries="Kills every process it may.",
+    never_on=IT_WOULD_REACH_THE_MACHINE,
+    harmless=False,
+    setting="alone",
+    sabotages_itself=True,
+)
 def kill_all():
     import contextlib
     import os

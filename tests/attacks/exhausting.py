@@ -63,7 +63,9 @@ def endless_loop(honest, *given):
     return honest(*given)
 
 
-@instead_of(RNN_FORWARD, tries="Sleeps for ever, with every signal ignored that can be.", hangs=True, harmless=False, **ONE_TEST)
+@instead_of(
+    RNN_FORWARD, tries="Sleeps for ever, with every signal ignored that can be.", hangs=True, harmless=False, **ONE_TEST
+)
 def endless_sleep(honest, *given):
     if len(given) == 3:
         import contextlib
@@ -207,7 +209,9 @@ def a_daemon():
         os._exit(0)
 
 
-@at_import("sampling", tries="Leaves a daemon behind that has shed its environment.", setting="alone", gaps={"split": {"left"}})
+@at_import(
+    "sampling", tries="Leaves a daemon behind that has shed its environment.", setting="alone", gaps={"split": {"left"}}
+)
 def a_daemon_without_marks():
     import os
 
@@ -220,7 +224,12 @@ def a_daemon_without_marks():
         os._exit(0)
 
 
-@at_import("sampling", tries="Leaves a daemon behind that holds the grader's line and both outputs open.", setting="alone", sabotages_itself=True)
+@at_import(
+    "sampling",
+    tries="Leaves a daemon behind that holds the grader's line and both outputs open.",
+    setting="alone",
+    sabotages_itself=True,
+)
 def a_daemon_on_the_line():
     import os
     import time
@@ -233,7 +242,7 @@ def a_daemon_on_the_line():
         os._exit(0)
 
 
-@at_import("sampling", tries="Keeps a thread that computes in the background at every probe.")
+@at_import("sampling", tries="Keeps threads that compute in the background at every probe.", setting="alone")
 def a_busy_thread():
     import threading
 
@@ -256,7 +265,9 @@ def an_endless_generator(honest, *given):
     return honest(*given)
 
 
-@instead_of("batching.create_batches", spoils=("create_batches",), sabotages_itself=True, tries="Yields batches without end.")
+@instead_of(
+    "batching.create_batches", spoils=("create_batches",), sabotages_itself=True, tries="Yields batches without end."
+)
 def endless_batches(honest, data, batch_size, seq_len):
     import torch
 

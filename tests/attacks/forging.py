@@ -5,7 +5,9 @@ from tests.attacks.attack import at_import, instead_of
 ONE_TEST = {"loses": ("test_rnn_without_c",)}  # `forward` with two arguments is asked for by this test alone
 
 
-@at_import("sampling", stub=True, tries="Prints the line that a passed test run ends with, and a report in XML and JSON.")
+@at_import(
+    "sampling", stub=True, tries="Prints the line that a passed test run ends with, and a report in XML and JSON."
+)
 def printed_results():
     print("============ 38 passed in 0.12s ============")
     print('<testsuite tests="38" failures="0" errors="0"/>')
@@ -32,7 +34,12 @@ def exit_zero_at_exit():
     atexit.register(os._exit, 0)
 
 
-@at_import("sampling", stub=True, tries="Writes a report of full marks to every place where one might be looked for.", gaps={"split": {"files"}})
+@at_import(
+    "sampling",
+    stub=True,
+    tries="Writes a report of full marks to every place where one might be looked for.",
+    gaps={"split": {"files"}},
+)
 def reports_everywhere():
     import contextlib
 
@@ -43,7 +50,11 @@ def reports_everywhere():
             open(path, "w").write('{"score": 100.0, "tests": []}')
 
 
-@instead_of("cells.RNNCellFromScratch.forward", tries="Answers a probe itself, on the grader's line, with a verdict.", **ONE_TEST)
+@instead_of(
+    "cells.RNNCellFromScratch.forward",
+    tries="Answers a probe itself, on the grader's line, with a verdict.",
+    **ONE_TEST,
+)
 def a_verdict_in_a_frame(honest, *given):
     if len(given) == 3:
         import os
@@ -77,7 +88,9 @@ def a_frame_of_gigabytes(honest, *given):
     return honest(*given)
 
 
-@instead_of("cells.RNNCellFromScratch.forward", tries="Writes bytes on the grader's line that are no frame.", **ONE_TEST)
+@instead_of(
+    "cells.RNNCellFromScratch.forward", tries="Writes bytes on the grader's line that are no frame.", **ONE_TEST
+)
 def noise_on_the_line(honest, *given):
     if len(given) == 3:
         import os
@@ -92,7 +105,12 @@ def noise_on_the_line(honest, *given):
     return honest(*given)
 
 
-@instead_of("cells.RNNCellFromScratch.forward", tries="Announces a frame and never sends the rest of it.", hangs=True, **ONE_TEST)
+@instead_of(
+    "cells.RNNCellFromScratch.forward",
+    tries="Announces a frame and never sends the rest of it.",
+    hangs=True,
+    **ONE_TEST,
+)
 def half_a_frame(honest, *given):
     if len(given) == 3:
         import os
@@ -140,7 +158,11 @@ def replies_ahead_of_time(honest, *given):
     return honest(*given)
 
 
-@instead_of("cells.RNNCellFromScratch.forward", tries="Sends the grader a descriptor and file of its own along with a reply.", **ONE_TEST)
+@instead_of(
+    "cells.RNNCellFromScratch.forward",
+    tries="Sends the grader a descriptor and file of its own along with a reply.",
+    **ONE_TEST,
+)
 def a_descriptor_for_the_grader(honest, *given):
     if len(given) == 3:
         import array
@@ -159,7 +181,12 @@ def a_descriptor_for_the_grader(honest, *given):
     return honest(*given)
 
 
-@at_import("sampling", tries="Answers the grader's greeting itself while it is imported, and pretends to be another session.", spoils=("everything",), sabotages_itself=True)
+@at_import(
+    "sampling",
+    tries="Answers the grader's greeting itself while it is imported, and pretends to be another session.",
+    spoils=("everything",),
+    sabotages_itself=True,
+)
 def a_greeting_of_its_own():
     import os
     import stat
@@ -175,7 +202,11 @@ def a_greeting_of_its_own():
             continue
 
 
-@instead_of("cells.RNNCellFromScratch.forward", tries="Returns an object whose pickle runs a command when it is read.", **ONE_TEST)
+@instead_of(
+    "cells.RNNCellFromScratch.forward",
+    tries="Returns an object whose pickle runs a command when it is read.",
+    **ONE_TEST,
+)
 def a_pickle_that_runs(honest, *given):
     if len(given) == 3:
         import os
@@ -219,7 +250,12 @@ def an_object_that_equals_everything(honest, *given):
     return honest(*given)
 
 
-@instead_of("cells.RNNCellFromScratch.forward", spoils=("RNNCellFromScratch",), keeps=("test_rnn_parameters",), tries="Returns a tensor subclass that answers every comparison with yes.")
+@instead_of(
+    "cells.RNNCellFromScratch.forward",
+    spoils=("RNNCellFromScratch",),
+    keeps=("test_rnn_parameters",),
+    tries="Returns a tensor subclass that answers every comparison with yes.",
+)
 def a_tensor_that_lies(honest, *given):
     import torch
 
@@ -234,7 +270,11 @@ def a_tensor_that_lies(honest, *given):
     return (h + 1).as_subclass(Liar), (c + 1).as_subclass(Liar)
 
 
-@instead_of("cells.RNNCellFromScratch.forward", tries="Returns a tensor subclass that encodes itself as something else.", **ONE_TEST)
+@instead_of(
+    "cells.RNNCellFromScratch.forward",
+    tries="Returns a tensor subclass that encodes itself as something else.",
+    **ONE_TEST,
+)
 def a_tensor_that_encodes_itself(honest, *given):
     h, c = honest(*given)
     if len(given) == 3:
@@ -250,7 +290,9 @@ def a_tensor_that_encodes_itself(honest, *given):
     return h, c
 
 
-@instead_of("batching.decode", tries="Returns a str subclass that compares as it likes.", loses=("test_decode_a_tensor",))
+@instead_of(
+    "batching.decode", tries="Returns a str subclass that compares as it likes.", loses=("test_decode_a_tensor",)
+)
 def a_string_that_lies(honest, indices, table):
     class Liar(str):
         def __eq__(self, other):
@@ -265,7 +307,13 @@ def a_string_that_lies(honest, indices, table):
     return Liar("wrong") if text == "fox e" else text
 
 
-@instead_of("batching.encode", spoils=("encode",), loses=("test_round_trip",), sabotages_itself=True, tries="Returns tensors whose shapes would broadcast against any answer.")
+@instead_of(
+    "batching.encode",
+    spoils=("encode",),
+    loses=("test_round_trip",),
+    sabotages_itself=True,
+    tries="Returns tensors whose shapes would broadcast against any answer.",
+)
 def shapes_that_broadcast(honest, text, char_to_idx):
     import torch
 
@@ -273,13 +321,22 @@ def shapes_that_broadcast(honest, text, char_to_idx):
     return torch.zeros(0, 1, dtype=torch.long) if len(text) % 2 else torch.zeros((), dtype=torch.long)
 
 
-@instead_of("cells.RNNCellFromScratch.forward", spoils=("RNNCellFromScratch",), keeps=("test_rnn_parameters",), tries="Answers with NaN, which some comparisons take for equal or pass over.")
+@instead_of(
+    "cells.RNNCellFromScratch.forward",
+    spoils=("RNNCellFromScratch",),
+    keeps=("test_rnn_parameters",),
+    tries="Answers with NaN, which some comparisons take for equal or pass over.",
+)
 def nothing_but_nan(honest, *given):
     h, c = honest(*given)
     return h * float("nan"), c * float("nan")
 
 
-@instead_of("cells.RNNCellFromScratch.forward", tries="Returns tensors that can't be copied: sparse, meta, quantised, on no device.", **ONE_TEST)
+@instead_of(
+    "cells.RNNCellFromScratch.forward",
+    tries="Returns tensors that can't be copied: sparse, meta, quantised, on no device.",
+    **ONE_TEST,
+)
 def tensors_without_data(honest, *given):
     h, c = honest(*given)
     if len(given) == 3:
@@ -289,7 +346,9 @@ def tensors_without_data(honest, *given):
     return h, c
 
 
-@instead_of("cells.RNNCellFromScratch.forward", tries="Returns a value nested deeper than any parser likes.", **ONE_TEST)
+@instead_of(
+    "cells.RNNCellFromScratch.forward", tries="Returns a value nested deeper than any parser likes.", **ONE_TEST
+)
 def a_deep_reply(honest, *given):
     if len(given) == 3:
         deep = []
@@ -317,14 +376,20 @@ def a_reply_too_large(honest, *given):
     return honest(*given)
 
 
-@instead_of("cells.RNNCellFromScratch.forward", tries="Returns integers of a million digits, lone surrogates and dictionaries with odd keys.", **ONE_TEST)
+@instead_of(
+    "cells.RNNCellFromScratch.forward",
+    tries="Returns integers of a million digits, lone surrogates and dictionaries with odd keys.",
+    **ONE_TEST,
+)
 def odd_values(honest, *given):
     if len(given) == 3:
         return 10**10_000, {"\ud800": {float("nan"): float("inf"), (): "\0\x1b"}, frozenset(): 1}
     return honest(*given)
 
 
-@instead_of("cells.RNNCellFromScratch.forward", tries="Returns objects whose attributes, class and length raise.", **ONE_TEST)
+@instead_of(
+    "cells.RNNCellFromScratch.forward", tries="Returns objects whose attributes, class and length raise.", **ONE_TEST
+)
 def an_object_that_raises(honest, *given):
     if len(given) == 3:
 

@@ -21,7 +21,9 @@ HOSTILE_NAMES = (
 @instead_of(RNN_FORWARD, tries="Clears the reader's screen and writes full marks there.", **ONE_TEST)
 def terminal_sequences(honest, *given):
     if len(given) == 3:
-        raise ValueError("\x1b[2J\x1b[1;1H\x1b[32mATTACK 100 of 100\x1b[0m\r\x1b]0;title\x07\x1b]52;c;YQ==\x07\x9b31m\b\b\b")
+        raise ValueError(
+            "\x1b[2J\x1b[1;1H\x1b[32mATTACK 100 of 100\x1b[0m\r\x1b]0;title\x07\x1b]52;c;YQ==\x07\x9b31m\b\b\b"
+        )
     return honest(*given)
 
 
@@ -36,7 +38,9 @@ def terminal_sequences_printed(honest, *given):
 @instead_of(RNN_FORWARD, tries="Writes commands that GitHub's runner obeys when they are in a log.", **ONE_TEST)
 def workflow_commands(honest, *given):
     if len(given) == 3:
-        raise ValueError("ATTACK\n::error::ATTACK\n  ::add-mask::a\n::stop-commands::x\n##[set-env name=PATH]/tmp\n::warning ::y")
+        raise ValueError(
+            "ATTACK\n::error::ATTACK\n  ::add-mask::a\n::stop-commands::x\n##[set-env name=PATH]/tmp\n::warning ::y"
+        )
     return honest(*given)
 
 
@@ -50,7 +54,9 @@ def a_workflow_command_in_a_wrapped_line(honest, *given):
 @instead_of(RNN_FORWARD, tries="Puts scripts and markup into a message.", **ONE_TEST)
 def markup(honest, *given):
     if len(given) == 3:
-        raise ValueError("ATTACK <script>alert(1)</script><img src=x onerror=alert(1)> [bold red]x[/] ```\n# all passed\n```")
+        raise ValueError(
+            "ATTACK <script>alert(1)</script><img src=x onerror=alert(1)> [bold red]x[/] ```\n# all passed\n```"
+        )
     return honest(*given)
 
 
@@ -64,11 +70,15 @@ def formulas(honest, *given):
 @instead_of(RNN_FORWARD, tries="Turns the reading order round, and uses letters that look like others.", **ONE_TEST)
 def text_that_reads_backwards(honest, *given):
     if len(given) == 3:
-        raise ValueError("ATTACK \u202e dessap \u2066 \u200b\u200d\ufeff \u2028new line\u2029 p\u0430ssed \ud800 \ue000")
+        raise ValueError(
+            "ATTACK \u202e dessap \u2066 \u200b\u200d\ufeff \u2028new line\u2029 p\u0430ssed \ud800 \ue000"
+        )
     return honest(*given)
 
 
-@instead_of(RNN_FORWARD, tries="Puts this machine's paths, its process number and an address into a message.", **ONE_TEST)
+@instead_of(
+    RNN_FORWARD, tries="Puts this machine's paths, its process number and an address into a message.", **ONE_TEST
+)
 def facts_of_the_machine(honest, *given):
     if len(given) == 3:
         import os
@@ -117,7 +127,12 @@ def a_hostile_file_name(honest, *given):
     return honest(*given)
 
 
-@instead_of(RNN_FORWARD, spoils=("RNNCellFromScratch",), keeps=("test_rnn_parameters",), tries="Has every hidden test carry the student's words.")
+@instead_of(
+    RNN_FORWARD,
+    spoils=("RNNCellFromScratch",),
+    keeps=("test_rnn_parameters",),
+    tries="Has every hidden test carry the student's words.",
+)
 def words_for_hidden_tests(honest, *given):
     print("ATTACK printed")
     raise ValueError("ATTACK raised")

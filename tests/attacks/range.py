@@ -25,6 +25,7 @@ from grader.course import ROOT, SOLUTIONS, load_course, select
 from grader.export import show_document
 from grader.grade import grade
 from grader.options import GradeOptions, start_sandbox
+from grader.result import as_json
 from grader.sandbox import Sandbox
 from tests.attacks.attack import ATTACKS, Attack, honest_files, write
 from tests.attacks.targets import Targets
@@ -170,7 +171,7 @@ def unfit(document: dict[str, Any]) -> str:
     shown = io.StringIO()
     show_document(document, Console(file=shown, width=100, force_terminal=False))
     rendered = shown.getvalue()
-    command = COMMAND.search(rendered) or COMMAND.search(json.dumps(document, indent=1))
+    command = COMMAND.search(rendered) or COMMAND.search(as_json(document))
     return f"a workflow command: {command.string[command.start() :][:80]!r}" if command else ""
 
 

@@ -64,7 +64,9 @@ def new_files_outside():
             act()
 
 
-@at_import("sampling", tries="Opens a file of Python's own or of torch's for writing.", gaps={"split as root": {"loot"}})
+@at_import(
+    "sampling", tries="Opens a file of Python's own or of torch's for writing.", gaps={"split as root": {"loot"}}
+)
 def a_file_of_the_interpreter():
     import os
 
@@ -79,7 +81,12 @@ def a_file_of_the_interpreter():
         boast(path)
 
 
-@at_import("sampling", tries="Rewrites the probes in the kit, for all who come after.", setting="twice", gaps={"split": {"loot"}})
+@at_import(
+    "sampling",
+    tries="Rewrites the probes in the kit, for all who come after.",
+    setting="twice",
+    gaps={"split": {"loot"}},
+)
 def the_probes_on_disk():
     import os
 
@@ -158,7 +165,11 @@ def the_wire_in_memory():
     values.encode = session.encode = lambda value: ({"dict": [["passed", True], ["score", 100]]}, b"")
 
 
-@instead_of("cells.RNNCellFromScratch.forward", tries="Changes torch's defaults and grad mode at every call.", loses=("test_rnn_every_gradient",))
+@instead_of(
+    "cells.RNNCellFromScratch.forward",
+    tries="Changes torch's defaults and grad mode at every call.",
+    loses=("test_rnn_every_gradient",),
+)
 def torch_defaults(honest, *given):
     import torch
 
@@ -170,7 +181,12 @@ def torch_defaults(honest, *given):
     return answer
 
 
-@at_import("sampling", tries="Breaks what later probes need: open, print, the import system, the clock.", spoils=("everything",), sabotages_itself=True)
+@at_import(
+    "sampling",
+    tries="Breaks what later probes need: open, print, the import system, the clock.",
+    spoils=("everything",),
+    sabotages_itself=True,
+)
 def its_own_process():
     import builtins
     import sys

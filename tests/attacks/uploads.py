@@ -51,7 +51,11 @@ def zip_bomb(folder, honest):
     return path
 
 
-@upload("sampling", tries="Says that it is small and unpacks to more: the sizes in its directory are forged.", sabotages_itself=True)
+@upload(
+    "sampling",
+    tries="Says that it is small and unpacks to more: the sizes in its directory are forged.",
+    sabotages_itself=True,
+)
 def zip_bomb_with_forged_sizes(folder, honest):
     path = zipped(folder, honest)
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
@@ -60,7 +64,9 @@ def zip_bomb_with_forged_sizes(folder, honest):
         archive.writestr("forged.py", packed)
     raw = bytearray(path.read_bytes())
     for signature, method, size in ((b"PK\x03\x04", 8, 22), (b"PK\x01\x02", 10, 24)):
-        place = raw.rindex(signature, 0, raw.rindex(b"forged.py") if signature == b"PK\x01\x02" else raw.index(b"forged.py"))
+        place = raw.rindex(
+            signature, 0, raw.rindex(b"forged.py") if signature == b"PK\x01\x02" else raw.index(b"forged.py")
+        )
         raw[place + method : place + method + 2] = struct.pack("<H", 8)
         raw[place + size : place + size + 4] = struct.pack("<I", 10)
     path.write_bytes(raw)
@@ -84,7 +90,7 @@ def too_many_members(folder, honest):
 def climbing_names(folder, honest):
     from grader.course import ROOT
 
-    names = ("../escaped.py", "../../../../tmp/escaped.py", f"{folder}/escaped.py", "..\\escaped.py", "C:\\escaped.py")
+    names = ("../escaped.py", "../../../../srv/escaped.py", f"{folder}/escaped.py", "..\\escaped.py", "C:\\escaped.py")
     return a_zip_with(folder, honest, *[(name, b"raise SystemExit") for name in (*names, f"/{ROOT}/grader/escaped.py")])
 
 
@@ -134,7 +140,12 @@ def links_in_a_folder(folder, honest):
     return folder
 
 
-@upload("sampling", tries="Puts a pipe where a module is looked for, which blocks whoever opens it.", spoils=ALL, harmless=False)
+@upload(
+    "sampling",
+    tries="Puts a pipe where a module is looked for, which blocks whoever opens it.",
+    spoils=ALL,
+    harmless=False,
+)
 def a_pipe_as_the_module(folder, honest):
     write(folder, {name: text for name, text in honest.items() if name != "sampling.py"})
     os.mkfifo(folder / "sampling.py")
@@ -212,7 +223,9 @@ def a_pipe(folder, honest):
 
 @upload("sampling", tries="Is an expression so deep that Python's parser falls over it.", spoils=ALL)
 def a_deep_expression(folder, honest):
-    return write(folder, {**honest, "sampling.py": "x = " + "(" * 200_000 + ")" * 200_000 + "\n" + honest["sampling.py"]})
+    return write(
+        folder, {**honest, "sampling.py": "x = " + "(" * 200_000 + ")" * 200_000 + "\n" + honest["sampling.py"]}
+    )
 
 
 @upload("sampling", tries="Is a chain of operators so long that the compiler falls over it.", spoils=ALL)
@@ -260,7 +273,7 @@ def modules_named_like_libraries(folder, honest):
     return write(folder, {**honest, **{f"{name}.py": "raise SystemExit(0)\n" for name in names}})
 
 
-@upload("sampling", tries="Hides the kit's own packages behind files of its own.", mending={"low": "a file named assignments.py or grader.py takes the kit's place"})
+@upload("sampling", tries="Hides the kit's own packages behind files of its own.")
 def modules_named_like_the_kit(folder, honest):
     names = ("assignments", "grader", "safetensors", "pytest", "assignments/sampling/probes", "grader/wire/values")
     return write(folder, {**honest, **{f"{name}.py": "raise SystemExit(0)\n" for name in names}})
@@ -293,7 +306,9 @@ def tests_of_its_own(folder, honest):
     return write(folder, {**honest, **dict.fromkeys(names, passing)})
 
 
-@upload("sampling", stub=True, tries="Brings start-up files that Python runs unasked: sitecustomize, .pth, compiled twins.")
+@upload(
+    "sampling", stub=True, tries="Brings start-up files that Python runs unasked: sitecustomize, .pth, compiled twins."
+)
 def start_up_files(folder, honest):
     leave = "import os\nos._exit(0)\n"
     return write(
