@@ -1,4 +1,4 @@
-"""Cheats that need no way out: the library does the work, answers are known, the tests are recognised, notes are forged."""
+"""Cheats that need no way out: the library does the work, answers or tests are known, notes are forged."""
 
 from tests.attacks.attack import ALL, at_import, instead_of, upload, write
 
@@ -97,8 +97,8 @@ def library_decomposition_in_python(honest, cell, x, h, c):
 
     module = importlib.import_module("torch." + "_decomp.decompositions")
     steps = vars(module)["one_layer_" + "lstm"]
-    _, (h, c) = steps(x[None], (h[None], c[None]), [cell.W_x, cell.W_h, cell.bias, cell.bias * 0], True)
-    return h[0], c[0]
+    _, (h, c) = steps(x[None], (h, c), [cell.W_x, cell.W_h, cell.bias, cell.bias * 0], True)
+    return h, c
 
 
 @instead_of(
@@ -134,7 +134,7 @@ def the_refusal_undone(honest, cell, x, h, c):
     LSTM_FORWARD,
     tries="Asks a fresh interpreter, in which nothing is refused.",
     sabotages_itself=True,
-    gaps=IN_ITS_OWN_PROCESS,
+    mending={"high": "the refusal lives in the session's own process; another interpreter knows nothing of it"},
     **LIBRARY,
 )
 def library_cell_in_a_fresh_interpreter(honest, cell, x, h, c):
@@ -145,13 +145,13 @@ def library_cell_in_a_fresh_interpreter(honest, cell, x, h, c):
     import torch
 
     program = (
-        "import pickle, sys; sys.path[:0] = %r; import torch\n"
+        f"import pickle, sys; sys.path[:0] = {sys.path!r}; import torch\n"
         "while True:\n"
         "    x, h, c, a, b, d = pickle.load(sys.stdin.buffer)\n"
         "    with torch.no_grad():\n"
         "        pickle.dump(torch.lstm_cell(x, (h, c), a, b, d, d * 0), sys.stdout.buffer)\n"
         "    sys.stdout.flush()\n"
-    ) % (sys.path,)
+    )
     server = getattr(torch, "attack", None)
     if server is None:
         server = torch.attack = subprocess.Popen(
@@ -263,8 +263,9 @@ def behaves_where_it_is_looked_at(honest, *given):
 def forged_notes():
     import sys
 
-    import assignments.sampling.probes as probes
     import torch
+
+    import assignments.sampling.probes as probes
 
     seeing = probes.Recorder.forward
 
@@ -279,12 +280,12 @@ def forged_notes():
     quiet = module.generate_text
 
     def generate_text(model, *given, **named):
+        torch.no_grad, kept = torch.enable_grad, torch.no_grad
         model.eval = lambda: model
-        module.torch = type("Loud", (), {"no_grad": torch.enable_grad, "tensor": torch.tensor})
         try:
             return quiet(model, *given, **named)
         finally:
-            module.torch = torch
+            torch.no_grad = kept
             del model.eval
 
     module.generate_text = generate_text
@@ -361,6 +362,10 @@ def a_model_that_claims(honest, model, data, *, num_epochs=20, on_epoch=None, **
 @instead_of(
     "sampling.sample_next",
     spoils=("sample_next",),
+    keeps=(
+        *("test_argmax_of_close_logits", "test_draw_is_an_int"),
+        *("test_int_from_one_logit_or_many", "test_temperature_zero_is_the_argmax"),
+    ),
     sabotages_itself=True,
     tries="Draws always the likeliest, and reseeds whatever it is given.",
 )
@@ -379,6 +384,11 @@ def a_loaded_die(honest, logits, temperature=1.0, generator=None):
 @instead_of(
     "beam_search.beam_search",
     spoils=("beam_search",),
+    keeps=(  # a search that is greedy and asks the model passes these too
+        *("test_width_one_is_greedy", "test_seed_and_continuation_are_returned", "test_two_searches_give_one_text"),
+        *("test_an_unfinished_hypothesis_can_win", "test_any_choice_between_equals", "test_the_same_again"),
+        *("test_drawn_tables", "test_late_winner", "test_wider_than_everything"),
+    ),
     sabotages_itself=True,
     tries="Reads the scripted model's table and answers greedily, without asking the model.",
 )

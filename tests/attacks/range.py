@@ -85,7 +85,7 @@ class Range:
             seen["noise"] = output.getvalue()[:300]
         if contents(folder) != before:
             seen["files"] = "the submission was changed"
-        seen |= {effect: "outside" for effect in self.targets.harm()}
+        seen |= dict.fromkeys(self.targets.harm(), "outside")
         if attack.setting != "shared" and self.targets.left_behind():
             seen["left"] = "a process with the marker lives"
         if document is not None:

@@ -90,8 +90,9 @@ def a_file_of_the_interpreter():
 def the_probes_on_disk():
     import os
 
-    import assignments.sampling.probes as probes
     from targets import boast
+
+    import assignments.sampling.probes as probes
 
     try:
         os.close(os.open(probes.__file__, os.O_WRONLY | os.O_APPEND))

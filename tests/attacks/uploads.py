@@ -42,7 +42,7 @@ def a_zip_with(folder, honest, *members):
     return path
 
 
-@upload("sampling", tries="Unpacks to a gigabyte.", spoils=ALL)
+@upload("sampling", harmless=False, tries="Unpacks to a gigabyte.", spoils=ALL)
 def zip_bomb(folder, honest):
     path = zipped(folder, honest)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("zeros.bin", "w") as member:
@@ -53,6 +53,7 @@ def zip_bomb(folder, honest):
 
 @upload(
     "sampling",
+    harmless=False,
     tries="Says that it is small and unpacks to more: the sizes in its directory are forged.",
     sabotages_itself=True,
 )
@@ -73,7 +74,7 @@ def zip_bomb_with_forged_sizes(folder, honest):
     return path
 
 
-@upload("sampling", tries="Nests an archive in an archive, for a grader that unpacks them all.")
+@upload("sampling", harmless=False, tries="Nests an archive in an archive, for a grader that unpacks them all.")
 def archive_in_an_archive(folder, honest):
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -107,7 +108,7 @@ def links_in_an_archive(folder, honest):
     )
 
 
-@upload("sampling", tries="Holds devices, a pipe and a file with the setuid bit.")
+@upload("sampling", harmless=False, tries="Holds devices, a pipe and a file with the setuid bit.")
 def devices_in_an_archive(folder, honest):
     rooted = a_member("root.sh")
     rooted.mode = 0o6777
