@@ -62,7 +62,7 @@ class Attack:
     sabotages_itself: bool = False
     gaps: Mapping[str, frozenset[str]] = field(default_factory=dict)
     mending: Mapping[str, str] = field(default_factory=dict)
-    setting: str = "shared"  # "alone" in a sandbox of its own; "after another" student; "twice" in a row
+    setting: str = "shared"  # or a sandbox of its own: "alone", "twice", "after another" student, "after failures"
     hangs: bool = False  # the wall-clock guards are shortened for it
     never_on: Mapping[str, str] = field(default_factory=dict)  # rung: why it must not run there
     harmless: bool = True  # may run in the naive grader, which holds nothing back

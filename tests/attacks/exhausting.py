@@ -273,3 +273,16 @@ def endless_batches(honest, data, batch_size, seq_len):
 
     while True:
         yield torch.zeros(batch_size, seq_len), torch.zeros(batch_size, seq_len)
+
+
+@at_import(
+    "sampling",
+    tries="Starts two threads, honestly, after the failures of others have left their processes unburied.",
+    setting="after failures",
+    mending={"low": "ended sessions stay zombies, and those count against the next one's limit on processes"},
+)
+def threads_after_failures():
+    import threading
+
+    for _ in range(2):
+        threading.Thread(target=len, args=("",)).start()

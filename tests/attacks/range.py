@@ -70,15 +70,16 @@ class Range:
 
     def run(self, attack: Attack) -> tuple[dict[str, Any] | None, dict[str, str]]:
         """Grade one attack. Returns the document, and each effect seen with what was seen of it."""
-        folder = Path(tempfile.mkdtemp(dir=self._folder))
-        submission = attack.build(folder / "submission", self.targets.source)
+        beside = Path(tempfile.mkdtemp(dir=self._folder))
+        folder = beside / "submission"
+        submission = attack.build(folder, self.targets.source)
         before = contents(folder)
         seen: dict[str, str] = {}
         output = io.StringIO()
         document = None
         try:
             with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), self._guards(attack):
-                document = self._grade(attack, submission)
+                document = self._grade(attack, submission, beside)
         except Exception:
             seen["incomplete"] = traceback.format_exc(limit=-4)
         if output.getvalue():
@@ -99,14 +100,18 @@ class Range:
         self._shared.close()
         return self.targets.left_behind()
 
-    def _grade(self, attack: Attack, submission: Path) -> dict[str, Any]:
+    def _grade(self, attack: Attack, submission: Path, beside: Path) -> dict[str, Any]:
         options = GradeOptions(select([attack.assignment]))
         if attack.setting == "shared":
             return grade(submission, options, self._shared).document
         with self.open_sandbox() as sandbox:
             if attack.setting == "after another":
                 other = {name: f"# {self.targets.tokens['other']}\n{text}" for name, text in solutions().items()}
-                grade(write(submission.parent.parent / f"other-{id(attack)}", other), options, sandbox)
+                grade(write(beside / "other", other), options, sandbox)
+            if attack.setting == "after failures":
+                wrong = {"cells.py": solutions()["cells.py"].replace("torch.tanh(", "torch.sin(")}
+                for number in range(3):  # each failed test costs a session or two of its own
+                    grade(write(beside / f"wrong-{number}", wrong), GradeOptions(select(["cells"])), sandbox)
             if attack.setting == "twice":
                 grade(submission, options, sandbox)
             return grade(submission, options, sandbox).document
