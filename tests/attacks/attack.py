@@ -48,7 +48,8 @@ class Attack:
     It deserves every test of the contract's names, but for those it `spoils`, plus the tests it
     `keeps` and minus those it `loses`; with `sabotages_itself` it may earn less. `gaps` says per
     rung (or "split as root") which effects are known not to be held and must then be seen;
-    `mending` names effects of a known defect, which may be seen until it is mended, and why.
+    `perhaps` names effects ("loot", or "split loot" of one rung) that may be seen and may not, and why:
+    a known defect until it is mended, or something that depends on the machine.
     """
 
     name: str
@@ -61,7 +62,7 @@ class Attack:
     loses: frozenset[str] = frozenset()
     sabotages_itself: bool = False
     gaps: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    mending: Mapping[str, str] = field(default_factory=dict)
+    perhaps: Mapping[str, str] = field(default_factory=dict)
     setting: str = "shared"  # or a sandbox of its own: "alone", "twice", "after another" student, "after failures"
     hangs: bool = False  # the wall-clock guards are shortened for it
     never_on: Mapping[str, str] = field(default_factory=dict)  # rung: why it must not run there
@@ -76,6 +77,11 @@ class Attack:
         """The effects that this rung is known not to hold."""
         keys = ["every rung", rung, *([f"{rung} as root"] if root else [])]
         return {effect for key in keys for effect in self.gaps.get(key, ())}
+
+    def possible_gaps(self, rung: str) -> dict[str, str]:
+        """The effects that may be seen on this rung, and why."""
+        named = {tuple(key.split()): why for key, why in self.perhaps.items()}
+        return {key[-1]: why for key, why in named.items() if len(key) == 1 or key[0] == rung}
 
 
 def at_import(assignment: str, *, first: bool = False, stub: bool = False, **description: Any) -> Callable[..., Attack]:

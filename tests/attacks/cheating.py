@@ -134,7 +134,7 @@ def the_refusal_undone(honest, cell, x, h, c):
     LSTM_FORWARD,
     tries="Asks a fresh interpreter, in which nothing is refused.",
     sabotages_itself=True,
-    mending={"high": "the refusal lives in the session's own process; another interpreter knows nothing of it"},
+    perhaps={"high": "the refusal lives in the session's own process; another interpreter knows nothing of it"},
     **LIBRARY,
 )
 def library_cell_in_a_fresh_interpreter(honest, cell, x, h, c):
@@ -296,7 +296,7 @@ def forged_notes():
     spoils=("RNNCellFromScratch",),
     keeps=RNN_BUILT_HONESTLY,
     setting="alone",
-    mending={"high": "files survive between the sessions of one submission, so a second attempt can know of the first"},
+    perhaps={"high": "files survive between the sessions of one submission, so a second attempt can know of the first"},
     tries="Leaves a note at the first attempt at a test and answers otherwise at the second.",
 )
 def a_note_between_attempts(honest, *given):
@@ -315,7 +315,7 @@ def a_note_between_attempts(honest, *given):
 @instead_of(
     RNN_FORWARD,
     setting="twice",
-    mending={"loot": "files survive between the sessions of one sandbox, so inputs can be kept for a message"},
+    perhaps={"loot": "files survive between the sessions of one sandbox, so inputs can be kept for a message"},
     tries="Keeps the inputs of hidden tests in a file, for a public test's message the next time.",
 )
 def hidden_inputs_for_next_time(honest, cell, x, *states):

@@ -279,7 +279,7 @@ def endless_batches(honest, data, batch_size, seq_len):
     "sampling",
     tries="Starts two threads, honestly, after the failures of others have left their processes unburied.",
     setting="after failures",
-    mending={"low": "ended sessions stay zombies, and those count against the next one's limit on processes"},
+    perhaps={"low": "ended sessions stay zombies, and those count against the next one's limit on processes"},
 )
 def threads_after_failures():
     import threading

@@ -155,7 +155,7 @@ def examine(document: dict[str, Any], attack: Attack, tokens: list[str]) -> dict
     if deserved - passed and not attack.sabotages_itself and "loot" not in seen:  # a boast ends the program
         seen["low"] = ", ".join(f"{name}: {rows[name]['message']}" for name in sorted(deserved - passed))[:600]
     problem = unfit(document)
-    if problem:
+    if problem and "loot" not in seen:  # what was boasted of may be anything
         seen["text"] = problem
     return seen
 

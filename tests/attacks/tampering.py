@@ -209,7 +209,11 @@ def the_clock():
         time.clock_settime(time.CLOCK_MONOTONIC, 0.0)  # no system lets this one be set
 
 
-@at_import("sampling", tries="Raises its own limits on memory, processes and files.", gaps={"split as root": {"loot"}})
+@at_import(
+    "sampling",
+    tries="Raises its own limits on memory, processes and files.",
+    perhaps={"split loot": "as root, where root may, a process raises its own limits"},
+)
 def its_own_limits():
     import resource
 
