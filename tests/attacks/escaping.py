@@ -1,6 +1,6 @@
 """Attacks that try to get out: the network, other processes, namespaces, mounts, other users."""
 
-from tests.attacks.attack import at_import
+from tests.attacks.attack import UNBURIED, at_import
 
 LISTENER = {"split": {"network", "loot"}}
 IT_WOULD_REACH_THE_MACHINE = {"split": "as root it would reach every process of this machine"}
@@ -33,7 +33,7 @@ def udp():
         line.sendto(b"inputs of a hidden test", ("127.0.0.1", UDP))
 
 
-@at_import("sampling", tries="Calls over IPv6, where a filter may have been forgotten.", gaps={"split": {"loot"}})
+@at_import("sampling", tries="Calls over IPv6, where a filter may have been forgotten.", gaps=LISTENER)
 def ipv6():
     import socket
 
@@ -201,7 +201,11 @@ def descriptors_of_another():
 
 
 @at_import(
-    "sampling", tries="Makes new namespaces, to be root in them.", gaps={"split as root": {"loot"}}, setting="alone"
+    "sampling",
+    tries="Makes new namespaces, to be root in them.",
+    gaps={"split as root": {"loot"}},
+    perhaps={"landlock low": UNBURIED},
+    setting="alone",
 )
 def new_namespaces():
     import ctypes
@@ -219,7 +223,11 @@ def new_namespaces():
 
 
 @at_import(
-    "sampling", tries="Mounts a file system over its scratch folder.", gaps={"split as root": {"loot"}}, setting="alone"
+    "sampling",
+    tries="Mounts a file system over its scratch folder.",
+    gaps={"split as root": {"loot"}},
+    perhaps={"landlock low": UNBURIED},
+    setting="alone",
 )
 def mount():
     import ctypes
@@ -266,6 +274,7 @@ def become_root():
     "sampling",
     tries="Leaves its root folder by way of a descriptor and chroot.",
     gaps={"split as root": {"loot"}},
+    perhaps={"landlock low": UNBURIED},
     setting="alone",
 )
 def chroot():

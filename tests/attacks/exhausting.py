@@ -1,6 +1,6 @@
 """Attacks that use things up: time, memory, disk, processes, descriptors, output. All of them stop by themselves."""
 
-from tests.attacks.attack import at_import, instead_of
+from tests.attacks.attack import UNBURIED, at_import, instead_of
 
 RNN_FORWARD = "cells.RNNCellFromScratch.forward"
 ONE_TEST = {"loses": ("test_rnn_without_c",)}  # `forward` with two arguments is asked for by this test alone
@@ -88,7 +88,7 @@ def endless_loop_in_c(honest, *given):
     return honest(*given)
 
 
-@instead_of(RNN_FORWARD, tries="Forks up to 300 children, which wait.", gaps={"split as root": {"loot"}}, **ONE_TEST)
+@instead_of(RNN_FORWARD, tries="Forks up to 300 children, which wait.", gaps={"split": {"loot"}}, **ONE_TEST)
 def processes(honest, *given):
     if len(given) == 3:
         import os
@@ -113,7 +113,7 @@ def processes(honest, *given):
     return honest(*given)
 
 
-@instead_of(RNN_FORWARD, tries="Starts up to 300 threads, which wait.", gaps={"split as root": {"loot"}}, **ONE_TEST)
+@instead_of(RNN_FORWARD, tries="Starts up to 300 threads, which wait.", gaps={"split": {"loot"}}, **ONE_TEST)
 def threads(honest, *given):
     if len(given) == 3:
         import threading
@@ -242,7 +242,12 @@ def a_daemon_on_the_line():
         os._exit(0)
 
 
-@at_import("sampling", tries="Keeps threads that compute in the background at every probe.", setting="alone")
+@at_import(
+    "sampling",
+    tries="Keeps threads that compute in the background at every probe.",
+    perhaps={"landlock low": UNBURIED},
+    setting="alone",
+)
 def a_busy_thread():
     import threading
 
@@ -279,7 +284,7 @@ def endless_batches(honest, data, batch_size, seq_len):
     "sampling",
     tries="Starts two threads, honestly, after the failures of others have left their processes unburied.",
     setting="after failures",
-    perhaps={"low": "ended sessions stay zombies, and those count against the next one's limit on processes"},
+    perhaps={"low": UNBURIED},
 )
 def threads_after_failures():
     import threading

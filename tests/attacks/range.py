@@ -133,6 +133,17 @@ class Range:
             session.PROBE_WALL_S, plugin.ASSIGNMENT_WALL_S = kept
 
 
+def is_root() -> bool:
+    """Whether this process is root with the capabilities of a whole machine's root (a container's has fewer)."""
+    needed = (2, 18, 19, 21)  # DAC_READ_SEARCH, SYS_CHROOT, SYS_PTRACE, SYS_ADMIN
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return False
+    held = int(re.findall(r"CapEff:\s*([0-9a-f]+)", status)[0], 16)
+    return os.geteuid() == 0 and all(held >> bit & 1 for bit in needed)
+
+
 def solutions() -> dict[str, str]:
     """The honest modules."""
     return honest_files(SOLUTIONS)

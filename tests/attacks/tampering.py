@@ -1,7 +1,11 @@
 """Attacks that change something: files of the grader, of others, of the kit; functions in their own process."""
 
-from tests.attacks.attack import at_import, instead_of
+from tests.attacks.attack import ALL, at_import, instead_of
 
+CONSTRUCTION = (
+    *("test_rnn_parameters", "test_lstm_parameters", "test_gru_parameters"),
+    *("test_lstm_forget_bias", "test_lstm_forget_bias_of_another_size"),
+)
 WRITES = {"split": {"files"}}
 
 
@@ -113,8 +117,10 @@ def its_own_submission():
     open("results.json", "w").write("{}")
 
 
-@at_import("cells", stub=True, tries="Makes every comparison of torch and NumPy say yes.")
+@at_import("cells", spoils=ALL, keeps=CONSTRUCTION, tries="Answers with zeros and makes every comparison say yes.")
 def comparisons_that_say_yes():
+    import sys
+
     import numpy
     import torch
 
@@ -126,7 +132,9 @@ def comparisons_that_say_yes():
     for name in ("allclose", "array_equal", "isclose", "array_equiv"):
         setattr(numpy, name, yes)
     torch.testing.assert_close = numpy.testing.assert_allclose = numpy.testing.assert_array_equal = yes
-    torch.Tensor.__eq__ = torch.Tensor.equal = torch.Tensor.allclose = yes
+    torch.Tensor.equal = torch.Tensor.allclose = yes
+    for name in ("RNNCellFromScratch", "LSTMCellFromScratch", "GRUCellFromScratch"):
+        vars(sys.modules["cells"])[name].forward = lambda self, x, h, c=None: (0 * h, 0 * h)
 
 
 @at_import("cells", stub=True, tries="Makes pytest and unittest take every failure for a pass.")

@@ -7,14 +7,13 @@ that this machine has.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from grader.sandbox import RUNGS, SandboxError
 from tests.attacks.attack import EFFECTS, Attack
-from tests.attacks.range import KINDS, Range, load_attacks
+from tests.attacks.range import KINDS, Range, is_root, load_attacks
 
 EVERY = load_attacks()
 QUICK_OF_EACH_KIND = 4
@@ -60,7 +59,7 @@ def test_an_attack_does_not_pay(firing_range: Range, attack: Attack) -> None:
     if rung in attack.never_on:
         pytest.skip(f"not on {rung}: {attack.never_on[rung]}")
     _, seen = firing_range.run(attack)
-    expected, possible = attack.expected_gaps(rung, os.geteuid() == 0), attack.possible_gaps(rung)
+    expected, possible = attack.expected_gaps(rung, is_root()), attack.possible_gaps(rung)
     surprises = {effect: what for effect, what in seen.items() if effect not in expected | set(possible)}
     assert not surprises, "; ".join(f"{EFFECTS[effect]}: {what}" for effect, what in surprises.items())
     closed = expected - set(seen)
