@@ -15,7 +15,7 @@ from pathlib import Path
 
 from grader.sandbox import RUNGS
 from tests.attacks.attack import EFFECTS, Attack
-from tests.attacks.naive_grader import NaiveGrade, can_grade, naive_grade
+from tests.attacks.naive_grader import NaiveGrade, NaiveGrader, can_grade
 from tests.attacks.range import KINDS, Range, load_attacks
 from tests.support import rows_of
 
@@ -43,18 +43,18 @@ class Compared:
 def main() -> int:
     """List, run or compare."""
     parser = argparse.ArgumentParser(prog="python -m tests.attacks")
-    parser.add_argument("names", nargs="*", help="run the attacks whose names contain one of these")
+    parser.add_argument("names", nargs="*", help="attacks, or classes of them")
     parser.add_argument("--rung", choices=RUNGS, default=RUNGS[-1])
-    parser.add_argument("--compare", action="store_true", help="grade all with the naive grader too, into README.md")
+    parser.add_argument("--compare", action="store_true", help="grade with the naive grader too, into README.md")
     options = parser.parse_args()
     attacks = load_attacks().values()
+    chosen = [attack for attack in attacks if any(name in (attack.name, attack.kind) for name in options.names)]
     if options.compare:
-        table = as_markdown([*compare(attacks, options.rung)], options.rung)
+        table = as_markdown([*compare(chosen or attacks, options.rung)], options.rung)
         before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
         after = rest.partition(END)[2]
         README.write_text(f"{before}{BEGIN}\n\n{table}\n{END}{after}", encoding="utf-8")
         return 0
-    chosen = [attack for attack in attacks if any(name in attack.name for name in options.names)]
     for attack in chosen or attacks:
         print(f"{attack.kind:10} {attack.name:42} {attack.tries}")
     return run(chosen, options.rung) if chosen else 0
@@ -77,7 +77,7 @@ def run(attacks: list[Attack], rung: str) -> int:
 
 def compare(attacks: Iterable[Attack], rung: str) -> Iterable[Compared]:
     """Grade each attack both ways; says on standard error how far it is."""
-    with Range(rung) as firing_range:
+    with Range(rung) as firing_range, NaiveGrader(firing_range.targets) as naive_grader:
         for attack in attacks:
             if rung in attack.never_on:
                 continue
@@ -86,7 +86,7 @@ def compare(attacks: Iterable[Attack], rung: str) -> Iterable[Compared]:
             rows = rows_of(document)
             most = sum(row["max_score"] for row in rows.values())
             deserved = sum(rows[name]["max_score"] for name in attack.deserves(rows)) / most
-            naive = naive_grade(attack, firing_range.targets) if can_grade(attack) else None
+            naive = naive_grader.grade(attack) if can_grade(attack) else None
             effects = frozenset(seen) - {"high", "low"}
             compared = Compared(attack, deserved, document["score"] / most, effects, naive)
             print(attack.name, naive, file=sys.stderr)

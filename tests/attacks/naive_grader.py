@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import json
 import os
-import re
-import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -20,6 +20,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from tests.attacks.attack import Attack
@@ -27,7 +28,27 @@ from tests.attacks.targets import Targets
 
 TESTS = Path(__file__).with_name("naive_tests.py")
 PATIENCE_S = 120
-MEMORY, CPU_S, FILE_SIZE = 8 * 2**30, 60, 300 * 2**20
+PRELOADED = "import numpy, pytest, torch"
+SERVER = f"""
+import json, os, resource, sys
+{PRELOADED}
+for line in sys.stdin:
+    job = json.loads(line)
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        for kind, value in (("AS", 8 * 2**30), ("CPU", 60), ("FSIZE", 300 * 2**20), ("CORE", 0)):
+            resource.setrlimit(getattr(resource, "RLIMIT_" + kind), (value, value))
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(os.open(job["output"], os.O_WRONLY | os.O_CREAT), 1)
+        os.dup2(1, 2)
+        os.chdir(job["work"])
+        sys.path.insert(0, job["work"])
+        import pytest
+        sys.exit(pytest.main(job["arguments"]))
+    print(pid, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+"""
 
 
 @dataclass(frozen=True)
@@ -51,23 +72,84 @@ def test_names(assignment: str) -> list[str]:
     return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith(prefix)]
 
 
-def naive_grade(attack: Attack, targets: Targets) -> NaiveGrade:
-    """Grade one attack naively, in a process of its own with limits."""
-    with tempfile.TemporaryDirectory(prefix="naive-") as folder:
-        work = Path(folder, "work")
-        _unpack(attack.build(Path(folder, "submission"), targets.source), work)
+class NaiveGrader:
+    """Grades attacks naively, each in a process of its own with limits; a context.
+
+    The processes are forked from one that has loaded torch and pytest, for speed. An upload may hide
+    a library behind a file of its own: those get an interpreter that has loaded nothing yet.
+    """
+
+    def __init__(self, targets: Targets) -> None:
+        self._targets = targets
+
+    def __enter__(self) -> NaiveGrader:
+        self._folder = tempfile.TemporaryDirectory(prefix="naive-")
+        self._ready = self._start(SERVER)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end(self._ready)
+        self._folder.cleanup()
+
+    def grade(self, attack: Attack) -> NaiveGrade:
+        """Grade one attack; `can_grade` says which."""
+        folder = Path(tempfile.mkdtemp(dir=self._folder.name))
+        work, report, output = folder / "work", folder / "report.xml", folder / "output"
+        _unpack(attack.build(folder / "submission", self._targets.source), work)
         shutil.copyfile(TESTS, work / "test_hidden.py")
-        report = Path(folder, "report.xml")
-        status, output = _run_pytest(work, report, attack.assignment)
+        arguments = ["-q", "test_hidden.py", "-k", f"test_{attack.assignment}_", f"--junitxml={report}"]
+        job = {"work": str(work), "output": str(output), "arguments": arguments}
+        if attack.kind == "uploads":
+            server = self._start(SERVER.replace(PRELOADED, ""))
+            status = self._ask(server, job)
+            self._end(server)
+        else:
+            status = self._ask(self._ready, job)
+        said = output.read_text(errors="replace") if output.is_file() else ""
+        effects = self._targets.harm()
+        if "LOOT" in said or any(token in said for token in self._targets.tokens.values()):
+            effects.add("loot")
+        if self._targets.left_behind():
+            effects.add("left")
+        wanted = test_names(attack.assignment)
         passed = _passed(report)
-    effects = targets.harm()
-    if re.search("LOOT", output) or any(token in output for token in targets.tokens.values()):
-        effects.add("loot")
-    if targets.left_behind():
-        effects.add("left")
-    wanted = test_names(attack.assignment)
-    share = len([name for name in wanted if name in passed]) / len(wanted)
-    return NaiveGrade(share, 1.0 if status == 0 else 0.0, frozenset(effects))
+        share = len([name for name in wanted if name in passed]) / len(wanted)
+        return NaiveGrade(share, 1.0 if status == 0 else 0.0, frozenset(effects))
+
+    def _start(self, program: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=self._folder.name,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "LANG": "C.UTF-8",
+                "HOME": self._folder.name,
+                "OMP_NUM_THREADS": "1",
+                "COURSE_TOKEN": self._targets.tokens["environment"],
+            },
+            start_new_session=True,
+        )
+
+    def _ask(self, server: subprocess.Popen[str], job: dict[str, Any]) -> int | None:
+        """Let the server run one job. Returns its exit status, None if it ran out of time or was killed."""
+        assert server.stdin is not None and server.stdout is not None
+        print(json.dumps(job), file=server.stdin, flush=True)
+        pid = int(server.stdout.readline())
+        if not select.select([server.stdout], [], [], PATIENCE_S)[0]:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        status = int(server.stdout.readline())
+        with contextlib.suppress(ProcessLookupError):  # what it left in its group
+            os.killpg(pid, signal.SIGKILL)
+        return status if status >= 0 else None
+
+    def _end(self, server: subprocess.Popen[str]) -> None:
+        server.kill()
+        server.communicate()
 
 
 def _unpack(submission: Path, work: Path) -> None:
@@ -77,49 +159,6 @@ def _unpack(submission: Path, work: Path) -> None:
     work.mkdir()
     with contextlib.suppress(Exception):  # a naive script would stop here; the tests then find nothing
         shutil.unpack_archive(submission, work)
-
-
-def _run_pytest(work: Path, report: Path, assignment: str) -> tuple[int, str]:
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "test_hidden.py",
-        "-k",
-        f"test_{assignment}_",
-        f"--junitxml={report}",
-    ]
-    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(work), "COURSE_TOKEN": "token-of-the-course"}
-    process = subprocess.Popen(
-        command,
-        cwd=work,
-        env={**environment, "OMP_NUM_THREADS": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=_limit,
-    )
-    try:
-        output, _ = process.communicate(timeout=PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        output = b""
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    return process.returncode, output.decode("utf-8", "replace")
-
-
-def _limit() -> None:
-    for kind, value in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_FSIZE, FILE_SIZE),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(kind, (value, value))
 
 
 def _passed(report: Path) -> set[str]:
