@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from grader.course import ROOT, SOLUTIONS, load_course, select
@@ -26,7 +27,8 @@ from grader.export import show_document
 from grader.grade import grade
 from grader.options import GradeOptions, start_sandbox
 from grader.result import as_json
-from grader.sandbox import Sandbox
+from grader.sandbox import Sandbox, session
+from grader.suite import plugin, run
 from tests.attacks.attack import ATTACKS, Attack, honest_files, write
 from tests.attacks.targets import Targets
 from tests.support import rows_of
@@ -36,7 +38,7 @@ KINDS = (
     *("crashing", "uploads", "injecting", "cheating"),
 )
 MESSAGE_LIMIT = 2000
-SHORT_PROBE_WALL_S, SHORT_ASSIGNMENT_WALL_S = 4.0, 12.0
+WIDE_S, SHORT_S = 240.0, 4.0
 COMMAND = re.compile(r"^\s*::[A-Za-z]|##\[", re.MULTILINE)  # what GitHub's runner would obey
 
 
@@ -118,19 +120,13 @@ class Range:
 
     @contextlib.contextmanager
     def _guards(self, attack: Attack) -> Iterator[None]:
-        """The wall-clock guards, shortened for an attack that would otherwise only wait for them."""
-        if not attack.hangs:
+        """Wall-clock guards that a busy machine can't trip, and a short one for a probe that only waits for it."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(run, "SUBMISSION_WALL_S", WIDE_S)
+            patch.setattr(plugin, "ASSIGNMENT_WALL_S", WIDE_S)
+            if attack.hangs:
+                patch.setattr(session, "PROBE_WALL_S", SHORT_S)
             yield
-            return
-        from grader.sandbox import session
-        from grader.suite import plugin
-
-        kept = session.PROBE_WALL_S, plugin.ASSIGNMENT_WALL_S
-        session.PROBE_WALL_S, plugin.ASSIGNMENT_WALL_S = SHORT_PROBE_WALL_S, SHORT_ASSIGNMENT_WALL_S
-        try:
-            yield
-        finally:
-            session.PROBE_WALL_S, plugin.ASSIGNMENT_WALL_S = kept
 
 
 def is_root() -> bool:
