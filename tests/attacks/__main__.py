@@ -97,8 +97,8 @@ def as_markdown(everything: list[Compared], rung: str) -> str:
     """A summary by class, and each attack that gains or does something in the naive grader."""
     lines = [
         f"{len(everything)} of the corpus' {len(load_attacks())} attacks, graded on the rung `{rung}` and by the",
-        "naive grader where an attack is harmless enough and its assignment has naive tests. *Pays*: more points than it",
-        "deserves. *Does harm*: it got a secret, reached a listener, changed or ended something outside, or left a",
+        "naive grader where an attack is harmless enough and its assignment has naive tests. *Pays*: more points than",
+        "it deserves. *Does harm*: it got a secret, reached a listener, changed or ended something outside, or left a",
         "process behind.",
         "",
         "| class | attacks | run in both | naive: pays | naive: does harm | ours: pays | ours: does harm |",

@@ -113,7 +113,7 @@ def processes(honest, *given):
     return honest(*given)
 
 
-@instead_of(RNN_FORWARD, tries="Starts up to 300 threads, which wait.", gaps={"split": {"loot"}}, **ONE_TEST)
+@instead_of(RNN_FORWARD, tries="Starts up to 300 threads, which wait.", **ONE_TEST)
 def threads(honest, *given):
     if len(given) == 3:
         import threading
@@ -196,7 +196,12 @@ def many_names():
             os.mkdir(f"folder-{number}")
 
 
-@at_import("sampling", tries="Leaves a daemon behind: forked twice, in a session of its own.", setting="alone")
+@at_import(
+    "sampling",
+    tries="Leaves a daemon behind: forked twice, in a session of its own.",
+    perhaps={"landlock low": UNBURIED},
+    setting="alone",
+)
 def a_daemon():
     import os
 
@@ -210,7 +215,10 @@ def a_daemon():
 
 
 @at_import(
-    "sampling", tries="Leaves a daemon behind that has shed its environment.", setting="alone", gaps={"split": {"left"}}
+    "sampling",
+    tries="Leaves a daemon behind that has shed its environment.",
+    perhaps={"landlock low": UNBURIED},
+    setting="alone",
 )
 def a_daemon_without_marks():
     import os
