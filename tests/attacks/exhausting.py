@@ -2,6 +2,7 @@
 
 from tests.attacks.attack import UNBURIED, at_import, instead_of
 
+ESCAPES = "without namespaces, a daemon that has shed its environment may escape the search for it"
 RNN_FORWARD = "cells.RNNCellFromScratch.forward"
 ONE_TEST = {"loses": ("test_rnn_without_c",)}  # `forward` with two arguments is asked for by this test alone
 
@@ -217,7 +218,7 @@ def a_daemon():
 @at_import(
     "sampling",
     tries="Leaves a daemon behind that has shed its environment.",
-    perhaps={"landlock low": UNBURIED},
+    perhaps={"landlock low": UNBURIED, "landlock left": ESCAPES, "split left": ESCAPES},
     setting="alone",
 )
 def a_daemon_without_marks():
