@@ -1,6 +1,6 @@
 """Attacks that try to get out: the network, other processes, namespaces, mounts, other users."""
 
-from tests.attacks.attack import UNBURIED, at_import
+from tests.attacks.attack import at_import
 
 LISTENER = {"split": {"network", "loot"}}
 IT_WOULD_REACH_THE_MACHINE = {"split": "as root it would reach every process of this machine"}
@@ -204,7 +204,6 @@ def descriptors_of_another():
     "sampling",
     tries="Makes new namespaces, to be root in them.",
     gaps={"split as root": {"loot"}},
-    perhaps={"landlock low": UNBURIED},
     setting="alone",
 )
 def new_namespaces():
@@ -226,7 +225,6 @@ def new_namespaces():
     "sampling",
     tries="Mounts a file system over its scratch folder.",
     gaps={"split as root": {"loot"}},
-    perhaps={"landlock low": UNBURIED},
     setting="alone",
 )
 def mount():
@@ -274,7 +272,6 @@ def become_root():
     "sampling",
     tries="Leaves its root folder by way of a descriptor and chroot.",
     gaps={"split as root": {"loot"}},
-    perhaps={"landlock low": UNBURIED},
     setting="alone",
 )
 def chroot():

@@ -59,7 +59,7 @@ class Range:
         with contextlib.ExitStack() as stack:
             self.targets = stack.enter_context(Targets())
             self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="attacks-")))
-            self._shared: Sandbox = stack.enter_context(self.open_sandbox())
+            self._shared: Sandbox | None = stack.enter_context(self.open_sandbox())
             self._stack = stack.pop_all()
         return self
 
@@ -99,13 +99,21 @@ class Range:
 
     def left_behind(self) -> bool:
         """Whether anything outlives the shared sandbox, which is closed for that."""
-        self._shared.close()
+        self._close_shared()
         return self.targets.left_behind()
+
+    def _close_shared(self) -> None:
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = None
 
     def _grade(self, attack: Attack, submission: Path, beside: Path) -> dict[str, Any]:
         options = GradeOptions(select([attack.assignment]))
         if attack.setting == "shared":
+            if self._shared is None:
+                self._shared = self._stack.enter_context(self.open_sandbox())
             return grade(submission, options, self._shared).document
+        self._close_shared()  # one at a time: two of one process have the same uid on the rung landlock
         with self.open_sandbox() as sandbox:
             if attack.setting == "after another":
                 other = {name: f"# {self.targets.tokens['other']}\n{text}" for name, text in solutions().items()}

@@ -24,7 +24,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "attack" not in metafunc.fixturenames:
         return
     thorough = metafunc.config.getoption("--all-attacks", default=False)
-    attacks = list(EVERY.values()) if thorough else list(quick())
+    attacks = sorted(EVERY.values() if thorough else quick(), key=lambda attack: attack.setting != "shared")
     for_rungs = reversed(RUNGS) if thorough else [BEST]
     cases = [pytest.param(rung, attack, id=f"{rung}-{attack.name}") for rung in for_rungs for attack in attacks]
     metafunc.parametrize(("firing_range", "attack"), cases, indirect=["firing_range"], scope="module")
