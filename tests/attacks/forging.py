@@ -184,7 +184,6 @@ def a_descriptor_for_the_grader(honest, *given):
 @at_import(
     "sampling",
     tries="Answers the grader's greeting itself while it is imported, and pretends to be another session.",
-    spoils=("everything",),
     sabotages_itself=True,
 )
 def a_greeting_of_its_own():

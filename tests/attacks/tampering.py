@@ -193,7 +193,6 @@ def torch_defaults(honest, *given):
 @at_import(
     "sampling",
     tries="Breaks what later probes need: open, print, the import system, the clock.",
-    spoils=("everything",),
     sabotages_itself=True,
 )
 def its_own_process():
