@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help grade test lint lock setup-grade setup-test
+.PHONY: help grade test test-attacks lint lock setup-grade setup-test
 
 help:
 	@echo 'make grade                    grade the example class that comes with the kit'
 	@echo 'make grade SUBMISSION=path    grade one folder or archive'
 	@echo 'make test                     run the tests of the kit itself'
+	@echo 'make test-attacks             grade every hostile submission on every rung of the sandbox'
 
 setup-grade:
 	@$(PYTHON) grader/bootstrap.py grade
@@ -24,6 +25,9 @@ endif
 
 test: setup-test lint
 	@$(BIN)/python -m pytest
+
+test-attacks: setup-test
+	@$(BIN)/python -m pytest tests/attacks --all-attacks
 
 lint: setup-test
 	@$(BIN)/ruff check --quiet .

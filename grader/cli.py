@@ -244,7 +244,9 @@ def _destination(options: argparse.Namespace) -> str | None:
 
 def _write(document: dict[str, Any], target: str) -> None:
     """Write the document whole or not at all."""
-    text = json.dumps(document, indent=1) + "\n"
+    from grader.result import as_json
+
+    text = as_json(document)
     if target == "-":
         sys.stdout.write(text)
         return

@@ -64,11 +64,12 @@ ALL_PUBLIC_PASS = "All public tests pass. {hidden} hidden tests run when you han
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _PATH = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?(?:/[\w.+@-]+){2,}/?")
+_COMMAND = re.compile(r"::(?=[A-Za-z])|##(?=\[)")  # `::error::` and `##[error]` in a log are orders to GitHub's runner
 _PROCESS = re.compile(r"\b(pid|process)([ =:#]+)\d+", re.IGNORECASE)
 
 
 def clean(text: str) -> str:
-    """Make untrusted text fit to show: no control characters, paths, addresses or process numbers.
+    """Make untrusted text fit to show: no control characters, paths, addresses, process numbers, or orders.
 
     Newlines and tabs stay; a path keeps its last part: `/home/ada/cells.py` becomes `cells.py`.
     """
@@ -78,7 +79,15 @@ def clean(text: str) -> str:
     )
     text = _PATH.sub(lambda match: match.group().rstrip("/").rsplit("/", 1)[-1], text)
     text = _ADDRESS.sub("0x…", text)
-    return _PROCESS.sub(r"\1\2…", text)
+    return disarm(_PROCESS.sub(r"\1\2…", text))
+
+
+def disarm(text: str) -> str:
+    """Break what a CI system would obey if it stood in a log: `::error::x` becomes `: :error: :x`.
+
+    Anywhere in the text, for a wrapped line may begin anywhere.
+    """
+    return _COMMAND.sub(lambda match: " ".join(match.group()), text)
 
 
 def quote(text: str, limit: int = QUOTE_LIMIT) -> str:

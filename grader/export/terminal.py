@@ -31,7 +31,7 @@ def show_document(document: dict[str, Any], console: Console, *, hidden: int | N
         most = row["max_score"] or row.get("bonus", 0.0)
         points = f"{row['score']:g} / {most:g}" + (" bonus" if "bonus" in row else "")
         table.add_row(row["name"], points, f"{passed} of {len(row['tests'])}")
-    console.print(Text(document["submission"], style="bold"))
+    console.print(Text(messages.disarm(document["submission"]), style="bold"))
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
     for row in document["assignments"]:
         _show_failures(row, console)

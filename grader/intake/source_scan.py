@@ -17,6 +17,9 @@ KERNELS = frozenset(
         *("lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell"),
         *("quantized_lstm", "quantized_gru", "quantized_lstm_cell", "quantized_gru_cell", "mkldnn_rnn_layer"),
         *("_thnn_fused_lstm_cell", "_thnn_fused_gru_cell", "_cudnn_rnn", "miopen_rnn", "_lstm_mps"),
+        *("lstm_impl", "lstm_data_impl", "one_layer_lstm", "one_layer_lstm_data", "mkldnn_one_layer_lstm"),
+        *("gru_impl", "gru_impl_data", "gru_cell_data", "one_layer_rnn", "one_layer_rnn_data", "rnn_cell"),
+        *("rnn_cell_data", "rnn_tanh_input", "rnn_tanh_data", "rnn_relu_input", "rnn_relu_data"),  # torch._decomp
     }
 )
 ENTRY_METHODS = frozenset({"forward"})
@@ -205,8 +208,4 @@ def _is_library_cell(dotted: str) -> bool:
     parts = dotted.split(".")
     if parts[0] != "torch":
         return False
-    return (
-        parts[-1] in CLASSES
-        or parts[-1] in KERNELS
-        or (parts[-1] in ("default", "input", "data") and parts[-2] in KERNELS)
-    )
+    return parts[-1] in CLASSES or any(part in KERNELS for part in parts)  # aten.lstm_cell.default.redispatch too

@@ -6,6 +6,7 @@ the seed alone.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,6 +49,15 @@ def build_document(
         },
         "assignments": rows,
     }
+
+
+def as_json(document: dict[str, Any]) -> str:
+    """The document as JSON text with a last newline.
+
+    A submission may be named `##[error]x`, which GitHub's runner would obey anywhere in a log: the
+    bracket is written as JSON's escape for it, so that the value stays the same.
+    """
+    return json.dumps(document, indent=1).replace("##[", "##\\u005b") + "\n"
 
 
 def percent(document: dict[str, Any]) -> float:

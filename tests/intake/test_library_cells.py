@@ -35,6 +35,16 @@ SEEN = {
         "None",
         "h_t, c_t = torch._VF.lstm_cell(x_t, (h_prev, c_prev), self.W_x, self.W_h, self.bias, self.bias * 0)",
     ),
+    "redispatched": with_library(
+        "None",
+        "h_t, c_t = torch.ops.aten.lstm_cell.default.redispatch("
+        "torch._C.DispatchKeySet(torch._C.DispatchKey.CPU), x_t, [h_prev, c_prev], self.W_x, self.W_h, self.bias)",
+    ),
+    "decomposed in Python": with_library(
+        "None",
+        "h_t, c_t = one_layer_lstm(x_t[None], (h_prev, c_prev), [self.W_x, self.W_h], False)[1]",
+        "from torch._decomp.decompositions import one_layer_lstm",
+    ),
     "inherited": SOLUTION.replace("class LSTMCellFromScratch(nn.Module)", "class LSTMCellFromScratch(nn.LSTMCell)"),
 }
 HIDDEN_FROM_THE_SOURCE = {

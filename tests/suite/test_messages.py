@@ -10,6 +10,7 @@ from grader import messages
 from grader.course import SOLUTIONS, load_course
 from grader.diagnosis import load_misconceptions
 from grader.diagnosis.python_errors import EXPLANATIONS
+from grader.result import as_json
 from tests.support import rows_of
 
 SOLUTION = (SOLUTIONS / "cells.py").read_text()
@@ -29,10 +30,18 @@ HOSTILE = (
         ("pid 4711", "pid …"),
         ("1/2 and a/b", "1/2 and a/b"),
         ("\u202ereversed", "reversed"),
+        ("words ::error::x", "words : :error: :x"),
+        ("##[set-env name=PATH]x", "# #[set-env name=PATH]x"),
+        ("x[::2] and a::1", "x[::2] and a::1"),
     ],
 )
 def test_clean(text, shown):
     assert messages.clean(text) == shown
+
+
+def test_a_name_that_a_runner_would_obey_is_written_otherwise_with_the_same_value():
+    text = as_json({"submission": "##[error]x"})
+    assert "##[" not in text and json.loads(text) == {"submission": "##[error]x"}
 
 
 def test_hostile_text_is_cleaned_in_public_messages_and_absent_from_hidden_ones(grade_own):
