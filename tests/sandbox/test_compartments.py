@@ -19,15 +19,15 @@ libc = ctypes.CDLL(None, use_errno=True)
 folder = tempfile.gettempdir()
 for place in (folder, os.path.dirname(folder), "/tmp", "/dev/shm", "."):
     try:
-        open(os.path.join(place, "LEFT"), "w").write("a message for the next one")
+        open(os.path.join(place, "left-behind"), "w").write("a message for the next one")
     except OSError:
         pass
 libc.shmget(0x5EED, 4096, 0o1666)
 libc.syscall(248, b"user", b"LEFT", b"message", 7, -4)  # add_key to the user's keyring, on x86_64
 deep = folder
 for _ in range(1200):
-    os.mkdir("left-deep"); os.chdir("left-deep")
-os.mkdir("left-closed", 0)
+    os.mkdir("left-behind-deep"); os.chdir("left-behind-deep")
+os.mkdir("left-behind-closed", 0)
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
@@ -41,7 +41,7 @@ found = []
 folder = tempfile.gettempdir()
 for place in {folder, os.path.dirname(folder), "/tmp", "/dev/shm"}:
     for root, folders, files in os.walk(place):
-        found += [os.path.join(root, name) for name in [*files, *folders] if name.lower().startswith("left")]
+        found += [os.path.join(root, name) for name in [*files, *folders] if name.lower().startswith("left-behind")]
 if libc.shmget(0x5EED, 4096, 0o666) >= 0:
     found.append("shared memory")
 if libc.syscall(249, b"user", b"LEFT", None, 0) >= 0:  # request_key
