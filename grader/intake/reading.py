@@ -34,7 +34,11 @@ class Unreadable(Exception):
 
 def main() -> None:
     """Do the job on standard input."""
-    job = json.load(sys.stdin)
+    json.dump(read(json.load(sys.stdin)), sys.stdout)
+
+
+def read(job: dict[str, Any]) -> dict[str, Any]:
+    """Read what was handed in at the job's `path`; the summary says what was made of it."""
     summary: dict[str, Any] = {"files": [], "unreadable": {}, "notes": [], "findings": []}
     try:
         with _opened(job["path"], summary["notes"]) as sources:
@@ -43,7 +47,7 @@ def main() -> None:
         summary["whole"] = str(problem)
     for module in job["modules"]:
         _look_at(module + ".py", job, summary)
-    json.dump(summary, sys.stdout)
+    return summary
 
 
 class _opened:

@@ -11,7 +11,6 @@ import os
 import resource
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ READING = Path(__file__).with_name("reading.py")
 PATIENCE_S = 60
 CPU_S = 30
 MEMORY = 2 * 2**30
+NOTES_SHOWN = 50
 SUMMARY_LIMIT = 8 * 2**20
 NAME_LIMIT = 100
 
@@ -74,23 +74,28 @@ def receive(path: Path, assignments: Iterable[Assignment]) -> Submission:
     """Read the submission at `path`, a folder, archive, notebook or module."""
     submission = Submission(submission_name(path))
     course = list(assignments)
-    job = {
-        "path": os.path.abspath(path),
-        "modules": [assignment.name for assignment in course],
-        "scan": {a.file: list(a.names) for a in course if a.refuses_library_cells},
-        "packages": sysconfig.get_path("purelib"),
-    }
+    job = job_for(path, course)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as folder:
         summary = _read_in_child(job, folder, submission)
         for name in summary.get("files", []):
             submission.files[str(name)] = Path(folder, *str(name).split("/")).read_bytes()
     submission.unreadable = {str(k): quote(str(v), 200) for k, v in summary.get("unreadable", {}).items()}
-    submission.notes = [quote(str(note), 200) for note in summary.get("notes", [])][:50]
+    submission.notes = [quote(str(note), 200) for note in summary.get("notes", [])][:NOTES_SHOWN]
     submission.whole = submission.whole or quote(str(summary.get("whole", "")), 200)
     for row in summary.get("findings", []):
         finding = Finding(str(row["name"]), int(row["line"]), quote(str(row["code"]), 160), bool(row["certain"]))
         submission.findings.setdefault(finding.name, []).append(finding)
     return submission
+
+
+def job_for(path: Path, course: Iterable[Assignment]) -> dict[str, Any]:
+    """What the reading child is told, but for the folder it writes to and the modules it must not parse."""
+    course = list(course)
+    return {
+        "path": os.path.abspath(path),
+        "modules": [assignment.name for assignment in course],
+        "scan": {a.file: list(a.names) for a in course if a.refuses_library_cells},
+    }
 
 
 def _read_in_child(job: dict[str, Any], folder: str, submission: Submission) -> dict[str, Any]:
@@ -103,7 +108,7 @@ def _read_in_child(job: dict[str, Any], folder: str, submission: Submission) -> 
                 input=json.dumps({**job, "folder": folder, "skip": skipped}).encode(),
                 capture_output=True,
                 timeout=PATIENCE_S,
-                preexec_fn=_limit,
+                preexec_fn=limit_reading,
                 env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
                 check=False,
             )
@@ -121,7 +126,9 @@ def _read_in_child(job: dict[str, Any], folder: str, submission: Submission) -> 
         skipped.append(culprit)
 
 
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+def limit_reading(cpu_s: int | None = CPU_S) -> None:
+    """Put the limits of the reading child on this process."""
+    if cpu_s is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
