@@ -16,7 +16,6 @@ from typing import Any
 import safetensors.numpy
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 
 from grader.wire.frames import WireError
 

@@ -148,9 +148,7 @@ def _run_worker(
     return at + 1
 
 
-def _note(
-    tally: Tally, line: dict[str, object], base: tuple[int, collections.Counter[str]]
-) -> bool:
+def _note(tally: Tally, line: dict[str, object], base: tuple[int, collections.Counter[str]]) -> bool:
     """Take in one report of the worker, which counts from its own start; True if it is the last."""
     tally.cases = base[0] + int(str(line["cases"]))
     outcomes = line["outcomes"]
@@ -211,7 +209,7 @@ def work(target: Target, order: dict[str, object], out: TextIO) -> None:
                 outcomes[target.feed(case)] += 1
             except Exception:
                 outcomes["FAILED"] += 1
-                failures[number] = traceback.format_exc()[-2000:]
+                failures[number] = traceback.format_exc(limit=-3)[-2000:]
                 if len(failures) >= MAX_FAILURES:
                     report(number + 1 - first, True)
                     return

@@ -192,7 +192,16 @@ def _mutate_text(text: bytes, rng: random.Random) -> bytes:
         return b'{"id": 1, "reply": [' + rng.choice((b"{},", b"[],", b'"ab",')) * ((HEADER_LIMIT - 30) // 5) + b"0]}"
     tokens = [
         *(b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"1" * 5000, b"0.1e-99999", b"-0", b"01", b"1."),
-        *(b'"\\ud800"', b'"\\udfff\\ud800"', b'"\\u0000"', b'"\\x"', b'"\xff"', b"\xed\xa0\x80", b'"\t"', b"true false"),
+        *(
+            b'"\\ud800"',
+            b'"\\udfff\\ud800"',
+            b'"\\u0000"',
+            b'"\\x"',
+            b'"\xff"',
+            b"\xed\xa0\x80",
+            b'"\t"',
+            b"true false",
+        ),
         *(b"[" * 2000, b'{"a":' * 2000, b"[[]]", b"{}", b'{"reply":1}', b"/* */", b"'x'", b"\xef\xbb\xbf", b" " * 3000),
     ]
     numbers = [match.span() for match in re.finditer(rb"-?\d+(?:\.\d+)?", text)]
@@ -204,7 +213,9 @@ def _mutate_text(text: bytes, rng: random.Random) -> bytes:
         at = rng.randrange(len(text))
         return text[:at] + rng.choice(tokens) + text[at:]
     if how == 2:
-        return text[:-1] + rng.choice((b',"reply":{"dict":[]}}', b',"id":"x"}', b',"error":{"type":"E"}}', b',"x":}', b""))
+        return text[:-1] + rng.choice(
+            (b',"reply":{"dict":[]}}', b',"id":"x"}', b',"error":{"type":"E"}}', b',"x":}', b"")
+        )
     if how == 3:
         return text[: rng.randrange(len(text))]
     if how == 4:
@@ -279,10 +290,16 @@ def _mutate_entry(entry: Any, header: dict[str, Any], names: list[str], length: 
         entry["data_offsets"] = [rng.choice((start, end, length, length + 1, *SIZES)), rng.choice((end, start, *SIZES))]
     elif how == 4:  # the same bytes as something else
         width = rng.choice((1, 2, 4, 8))
-        entry["dtype"] = rng.choice({1: ("U8", "I8", "BOOL"), 2: ("F16", "BF16", "I16"), 4: ("F32", "I32")}.get(width, ("F64", "I64")))
+        entry["dtype"] = rng.choice(
+            {1: ("U8", "I8", "BOOL"), 2: ("F16", "BF16", "I16"), 4: ("F32", "I32")}.get(width, ("F64", "I64"))
+        )
         entry["shape"] = [(end - start) // width] if isinstance(start, int) and isinstance(end, int) else [1]
     elif how == 5:
-        header["empty"] = {"dtype": rng.choice(KINDS), "shape": [0, *rng.choices(SIZES[:11], k=3)], "data_offsets": [end, end]}
+        header["empty"] = {
+            "dtype": rng.choice(KINDS),
+            "shape": [0, *rng.choices(SIZES[:11], k=3)],
+            "data_offsets": [end, end],
+        }
     elif how == 6:
         header["__metadata__"] = rng.choice(({"a": "b"}, {"a": 1}, [], "x", {"a": "b" * 10_000}, None))
     elif how == 7:
