@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.course import Assignment
-from grader.messages import quote
+from grader.messages import one_line, quote
 
 READING = Path(__file__).with_name("reading.py")
 PATIENCE_S = 60
@@ -82,11 +82,13 @@ def receive(path: Path, assignments: Iterable[Assignment]) -> Submission:
             inside = str(name).encode("utf-8", "surrogateescape")  # as the child wrote it, whatever the locale here
             with open(os.path.join(os.fsencode(folder), inside), "rb") as file:
                 submission.files[str(name)] = file.read()
-    submission.unreadable = {str(k): quote(str(v), 200) for k, v in summary.get("unreadable", {}).items()}
-    submission.notes = [quote(str(note), 200) for note in summary.get("notes", [])]
-    submission.whole = submission.whole or quote(str(summary.get("whole", "")), 200)
+    submission.unreadable = {str(k): one_line(quote(str(v), 200)) for k, v in summary.get("unreadable", {}).items()}
+    submission.notes = [one_line(quote(str(note), 200)) for note in summary.get("notes", [])]
+    submission.whole = submission.whole or one_line(quote(str(summary.get("whole", "")), 200))
     for row in summary.get("findings", []):
-        finding = Finding(str(row["name"]), int(row["line"]), quote(str(row["code"]), 160), bool(row["certain"]))
+        finding = Finding(
+            str(row["name"]), int(row["line"]), one_line(quote(str(row["code"]), 160)), bool(row["certain"])
+        )
         submission.findings.setdefault(finding.name, []).append(finding)
     return submission
 

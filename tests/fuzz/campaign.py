@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import ctypes
 import gc
 import json
 import mmap
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TextIO
@@ -33,6 +34,8 @@ MAX_FAILURES = 20
 WARM_UP = 0.1  # the share of the cases after which memory is measured for the first time
 REPORT_S = 1.0
 PLACE = struct.Struct("<Q")
+WORKER = ["-m", "tests.fuzz", "--worker"]
+MIB = 2**20
 
 
 class Target(Protocol):
@@ -109,7 +112,7 @@ def _run_worker(
     order = json.dumps({"name": tally.name, "seed": tally.seed, "first": first, "cases": cases, "shared": shared})
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fuzz", "--worker", order],
+            [sys.executable, *WORKER, order],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -191,7 +194,6 @@ def work(target: Target, order: dict[str, object], out: TextIO) -> None:
     warm = first + int((cases - first) * WARM_UP)
 
     def report(done: int, last: bool) -> None:
-        gc.collect()
         growth = _resident() - base if last and base else 0
         peak = _peak() - base if last and base else 0
         line = {"cases": done, "outcomes": outcomes, "failures": failures, "growth": growth, "peak": peak}
@@ -201,10 +203,9 @@ def work(target: Target, order: dict[str, object], out: TextIO) -> None:
         for number in range(first, cases):
             place[:] = PLACE.pack(number)
             if number == warm:
-                gc.collect()
                 base = _resident()
             case = case_of(target, name, seed, number)
-            began = time.process_time()
+            began = _cpu()
             try:
                 outcomes[target.feed(case)] += 1
             except Exception:
@@ -213,7 +214,7 @@ def work(target: Target, order: dict[str, object], out: TextIO) -> None:
                 if len(failures) >= MAX_FAILURES:
                     report(number + 1 - first, True)
                     return
-            spent = time.process_time() - began
+            spent = _cpu() - began
             if spent > slowest_s:
                 slowest_s, slowest = spent, number
             if time.monotonic() - reported > REPORT_S:
@@ -222,8 +223,17 @@ def work(target: Target, order: dict[str, object], out: TextIO) -> None:
     report(cases - first, True)
 
 
+def _cpu() -> float:
+    """Seconds that this process, and children it has waited for, have computed."""
+    used = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
 def _resident() -> int:
-    """Bytes of memory this process has now; 0 where the system does not tell."""
+    """Bytes of memory this process holds on to; 0 where the system does not tell."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)  # glibc keeps freed memory for later, which is no growth
     with contextlib.suppress(OSError):
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     return 0
@@ -235,9 +245,4 @@ def _peak() -> int:
 
 
 def _mib(count: int) -> str:
-    return f"{count / 2**20:.1f} MiB"
-
-
-def weighted(rng: random.Random, choices: dict[Callable[..., object], float]) -> Callable[..., object]:
-    """One of the functions, by its weight."""
-    return rng.choices(list(choices), list(choices.values()))[0]
+    return f"{count / MIB:.1f} MiB"
