@@ -114,6 +114,7 @@ class _InProcess:
 @contextlib.contextmanager
 def _importable(path: Path) -> Iterator[None]:
     finder = SubmissionFinder(os.path.abspath(path))
+    sys.dont_write_bytecode = True  # nothing is written beside the student's files
     sys.meta_path.insert(0, finder)
     try:
         yield

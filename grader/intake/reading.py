@@ -165,7 +165,7 @@ class _opened:
     @staticmethod
     def _next(packed: Any, begun: bool) -> bytes:
         try:
-            chunk: bytes = packed.read(2**18)
+            chunk: bytes = packed.read1(2**18)
             return chunk
         except OSError as problem:
             if begun and "Not a gzipped file" in str(problem):  # what lies behind the end is nobody's concern

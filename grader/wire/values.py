@@ -69,6 +69,8 @@ def _save(tensors: dict[str, torch.Tensor]) -> bytes:
 
 
 def _encode(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
+    if isinstance(value, Opaque):
+        return {"opaque": value.kind}
     if depth > MAX_DEPTH:
         return {"opaque": "a value nested too deep"}
     if value is None or isinstance(value, bool):

@@ -66,6 +66,7 @@ class Tally:
     peak: int = 0
     slowest_s: float = 0.0
     slowest: int = -1
+    shown: int = 0  # failures already told
 
     def lines(self) -> Iterator[str]:
         """The tally for people."""
@@ -170,6 +171,9 @@ def _note(tally: Tally, line: dict[str, object], base: tuple[int, collections.Co
 def _show(tally: Tally, cases: int, started: float, progress: TextIO | None) -> None:
     if progress is None:
         return
+    for number in list(tally.failures)[tally.shown :]:
+        print(f"case {number}: {tally.failures[number].strip().splitlines()[-1]:70}", file=progress)
+    tally.shown = len(tally.failures)
     spent = time.monotonic() - started
     left = spent / max(1, tally.cases) * (cases - tally.cases)
     line = f"{tally.name}: {tally.cases:,} of {cases:,}, {len(tally.failures)} failures, {left:.0f} s left"
