@@ -31,14 +31,15 @@ def show_document(document: dict[str, Any], console: Console, *, hidden: int | N
         most = row["max_score"] or row.get("bonus", 0.0)
         points = f"{row['score']:g} / {most:g}" + (" bonus" if "bonus" in row else "")
         table.add_row(Text(messages.one_line(row["name"])), points, f"{passed} of {len(row['tests'])}")
-    console.print(Text(messages.one_line(document["submission"]), style="bold"))
+    name = Text(messages.one_line(document["submission"]), style="bold")
+    console.print(name, no_wrap=True, overflow="ellipsis")  # a line begun anew could pass for one of ours
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
     for row in document["assignments"]:
         _show_failures(row, console)
     if document.get("notes"):
         console.print()
     for note in document.get("notes", []):
-        console.print(Text(f"  note: {messages.one_line(note)}", style="dim"))
+        console.print(Padding(Text(f"note: {messages.one_line(note)}", style="dim"), (0, 0, 0, 2), expand=False))
     console.print()
     console.print(Text(_last_line(document, hidden), style="bold"))
 
@@ -55,15 +56,16 @@ def _last_line(document: dict[str, Any], hidden: int | None) -> str:
 
 def _show_failures(row: dict[str, Any], console: Console) -> None:
     """The failed tests of one assignment; those with one cause, or one message, are told together."""
+    assignment = messages.one_line(row["name"])
     groups: dict[str, list[dict[str, Any]]] = {}
     for test in row["tests"]:
         if test["status"] != "passed":
             groups.setdefault(test["misconception"] or test["message"], []).append(test)
     for tests in groups.values():
         console.print()
-        _show_group(row["name"], tests, console)
+        _show_group(assignment, tests, console)
     if groups:
-        console.print(Text(messages.NEXT_CHECK.format(assignment=row["name"]), style="cyan"))
+        console.print(Text(messages.NEXT_CHECK.format(assignment=assignment), style="cyan"))
 
 
 def _show_group(assignment: str, tests: list[dict[str, Any]], console: Console) -> None:

@@ -184,7 +184,10 @@ def _show(tally: Tally, cases: int, started: float, progress: TextIO | None) -> 
 def _write_failure(tally: Tally, target: Target, number: int, problem: str, found: Path) -> None:
     found.mkdir(parents=True, exist_ok=True)
     path = found / f"{tally.name}-{tally.seed}-{number}{target.ending}"
-    path.write_bytes(case_of(target, tally.name, tally.seed, number))
+    try:
+        path.write_bytes(case_of(target, tally.name, tally.seed, number))
+    except Exception as fault:  # what makes the cases has a fault of its own; the rest of the tally is worth having
+        problem += f"\nthe case could not be made again: {fault!r}"
     tally.failures[number] = f"{problem.strip()}\nreplay: python -m tests.fuzz {tally.name} --replay {path}"
 
 
