@@ -67,34 +67,42 @@ def submission(tmp_path: Path, source: str) -> Path:
 
 
 EVIL = f"HOSTILE = {HOSTILE!r}\n"
-STEPS = {
-    "an exception's text": "raise ValueError(HOSTILE)",
-    "an exception's name": "raise type(HOSTILE, (Exception,), {})(HOSTILE)",
-    "output": "print(HOSTILE); h = h_prev",
-    "a value's type": "return type(HOSTILE, (), {})(), h_prev",
-    "a line of the source": "h = undefined  # \u202e \u200b \x0c " + "y" * 5000,
-}
+LSTM_STEP = "c_t = f * c_prev + i * candidate"
+GRU_STEP = "h = (1 - z) * h_prev + z * candidate"
 
 
-@pytest.mark.parametrize("name", list(STEPS))
-def test_nothing_hostile_reaches_the_terminal(tmp_path, name):
-    source = EVIL + SOLUTION.replace(RNN_STEP, STEPS[name])
+def test_nothing_hostile_reaches_the_terminal(tmp_path):
+    steps = {  # an exception's name and text, what is printed, a value's type
+        RNN_STEP: "raise type(HOSTILE, (Exception,), {})(HOSTILE)",
+        LSTM_STEP: "print(HOSTILE); c_t = c_prev",
+        GRU_STEP: "return type(HOSTILE, (), {})(), h_prev",
+    }
+    source = EVIL + SOLUTION
+    for right, wrong in steps.items():
+        assert right in source
+        source = source.replace(right, wrong)
     shown = command("grade", str(submission(tmp_path, source)), "-a", "cells", "--require-isolation", "split")
     assert_clean(shown)
     assert "cells: rnn one step" in shown and "of 18 points (isolation: " in shown
-    assert "left out, not a regular file" in shown
+    assert "It printed: [2J" in shown and "raised [2J" in shown and "is a [2J" in shown
+    assert shown.count("note: left out, not a regular file") == 4
 
 
 def test_nor_does_it_in_a_check(tmp_path):
-    source = EVIL + SOLUTION.replace(RNN_STEP, STEPS["an exception's text"])
-    folder = str(submission(tmp_path, source))
-    assert_clean(command("check", folder, "-a", "cells"))
-    assert_clean(command("check", folder, "-a", "cells", "--pdb").split("> ")[0])
+    source = EVIL + SOLUTION.replace(RNN_STEP, "h = undefined  # \u202e \u200b \x0c " + "y" * 5000)
+    shown = command("check", str(submission(tmp_path, source)), "-a", "cells")
+    assert_clean(shown)
+    assert "h = undefined # yyy" in " ".join(shown.split())
 
 
-@pytest.mark.parametrize(
-    "source", [EVIL + "raise ImportError(HOSTILE)", "x = '\u202e\x0c' +\n", f"# coding: {HOSTILE[:200]!r}"]
-)
+def test_nor_before_the_debugger(tmp_path):
+    source = EVIL + SOLUTION.replace(RNN_STEP, "raise ValueError(HOSTILE)")
+    shown = command("check", str(submission(tmp_path, source)), "-a", "cells", "--pdb").split("\n> ")[0]
+    assert_clean(shown)
+    assert "ValueError: [2J" in shown
+
+
+@pytest.mark.parametrize("source", [EVIL + "raise ImportError(HOSTILE)", "x = '\u202e\x0c' +\n"])
 def test_nor_when_the_module_cannot_be_imported(tmp_path, source):
     folder = str(submission(tmp_path, source))
     assert_clean(command("grade", folder, "-a", "cells", "--require-isolation", "split"))
@@ -113,14 +121,11 @@ def test_a_complaint_is_one_clean_line(tmp_path):
 
 
 def test_a_document_from_a_file_is_trusted_no_more():
-    test = {"name": HOSTILE, "visibility": "public", "status": "failed", "score": 0.0, "max_score": 1.0}
-    row = {
-        "name": HOSTILE,
-        "score": 0.0,
-        "max_score": 1.0,
-        "tests": [{**test, "message": HOSTILE, "misconception": None}],
-    }
-    document = {"submission": HOSTILE, "score": 0.0, "max_score": 1.0, "complete": True, "notes": [HOSTILE]}
+    text = HOSTILE[: messages.MESSAGE_LIMIT]
+    test = {"name": text, "visibility": "public", "status": "failed", "score": 0.0, "max_score": 1.0}
+    tests = [{**test, "message": text, "misconception": None}]
+    row = {"name": text, "score": 0.0, "max_score": 1.0, "tests": tests}
+    document = {"submission": text, "score": 0.0, "max_score": 1.0, "complete": True, "notes": [text]}
     out = io.StringIO()
     shown = {**document, "isolation": {"level": "split"}, "assignments": [row]}
     show_document(shown, Console(file=out, width=WIDTH, highlight=False, emoji=False, markup=False))

@@ -88,7 +88,7 @@ BAD_NAMES = (
         "x" * 60_000,
     ),
 )
-RARE = 0.004
+RARE = 0.001
 
 
 class Archives:
@@ -536,7 +536,7 @@ def _pax(rng: random.Random, kind: bytes) -> bytes:
         b"0,",
         b"\xff\xfe",
         b"x" * 3_000,
-        b"1" * 5_000,
+        b"1" * 1_500,
         b"a\nb",
         b"",
         b"\xed\xa0\x80",
