@@ -32,6 +32,7 @@ CODE_LIMIT = 200
 LEFT_OUT_FOLDERS = ("__pycache__", "__MACOSX", "node_modules", "venv", "env", "site-packages")
 LEFT_OUT_ENDINGS = (".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib", ".pth")
 ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z", ".rar")
+TOO_LARGE = "the archive unpacks to more than 256 MiB"
 
 Source = tuple[str, int, Callable[[], IO[bytes]]]  # name inside, size, how to open it
 
@@ -171,9 +172,6 @@ class _opened:
             if begun and "Not a gzipped file" in str(problem):  # what lies behind the end is nobody's concern
                 return b""
             raise
-
-
-TOO_LARGE = "the archive unpacks to more than 256 MiB"
 
 
 def _damaged(problem: Exception) -> Unreadable:
