@@ -94,8 +94,8 @@ RARE = 0.001
 class Archives:
     """A hundred thousand of these went through; figures in tests/benchmarks/RESULTS.md."""
 
-    growth_limit = 32 * MIB
-    peak_limit = 1536 * MIB
+    growth_limit = 16 * MIB
+    peak_limit = 512 * MIB
     ending = ".archive"
 
     def __init__(self) -> None:

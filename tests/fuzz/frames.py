@@ -30,8 +30,8 @@ LENGTH = struct.Struct("<Q")
 class Frames:
     """A million of these went through; figures in tests/benchmarks/RESULTS.md."""
 
-    growth_limit = 48 * MIB
-    peak_limit = 1024 * MIB
+    growth_limit = 16 * MIB
+    peak_limit = 512 * MIB
     ending = ".frame"
 
     def __init__(self) -> None:
