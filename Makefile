@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help grade test test-attacks lint lock setup-grade setup-test
+.PHONY: help grade test test-attacks fuzz lint lock setup-grade setup-test
 
 help:
 	@echo 'make grade                    grade the example class that comes with the kit'
 	@echo 'make grade SUBMISSION=path    grade one folder or archive'
 	@echo 'make test                     run the tests of the kit itself'
 	@echo 'make test-attacks             grade every hostile submission on every rung of the sandbox'
+	@echo 'make fuzz                     a million forged frames and 100,000 archives; half an hour'
 
 setup-grade:
 	@$(PYTHON) grader/bootstrap.py grade
@@ -28,6 +29,11 @@ test: setup-test lint
 
 test-attacks: setup-test
 	@$(BIN)/python -m pytest tests/attacks --all-attacks
+
+# The full campaigns; each case that fails is written to build/fuzz with the line that replays it.
+# Fewer, or others: .venv/bin/python -m tests.fuzz --help
+fuzz: setup-test
+	@nice $(BIN)/python -m tests.fuzz
 
 lint: setup-test
 	@$(BIN)/ruff check --quiet .

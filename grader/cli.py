@@ -17,10 +17,12 @@ from typing import Any, NoReturn
 
 from grader import __version__
 from grader.course import Assignment, CourseError, load_course, select
+from grader.messages import one_line, printable
 
 DONE, BELOW, UNUSABLE, GRADER_FAILED = 0, 1, 2, 3
 LEVELS = ("split", "landlock", "namespaced")
 DEFAULT_FLOOR = "landlock"
+LINE_LIMIT = 1000
 
 
 class Stop(Exception):
@@ -45,23 +47,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command: Any = options.command
         return int(command(options))
     except Stop as stop:
-        print(f"grader: {stop}", file=sys.stderr)
+        _complain(str(stop))
         return stop.status
     except CourseError as problem:
-        print(f"grader: the course itself has an error: {problem}. Mend that file and try again.", file=sys.stderr)
+        _complain(f"the course itself has an error: {problem}. Mend that file and try again.")
         return GRADER_FAILED
     except BrokenPipeError:
         sys.stderr.close()
         return DONE
     except OSError as problem:
-        print(f"grader: {problem.strerror or problem}. Is the disk full, or a file not yours?", file=sys.stderr)
+        _complain(f"{problem.strerror or problem}. Is the disk full, or a file not yours?")
         return GRADER_FAILED
     except Exception as problem:  # a fault of the grader's own; a traceback helps no user
-        print(f"grader: a fault of the grader itself ({type(problem).__name__}: {problem}). No grade.", file=sys.stderr)
+        _complain(f"a fault of the grader itself ({type(problem).__name__}: {problem}). No grade.")
         return GRADER_FAILED
     except KeyboardInterrupt:
         print("grader: stopped.", file=sys.stderr)
         return 130
+
+
+def _complain(line: str) -> None:
+    """One line on standard error; names of files and what a sandbox said last may stand in it."""
+    line = one_line(line)
+    print(f"grader: {line[:LINE_LIMIT]}{'…' if len(line) > LINE_LIMIT else ''}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -194,7 +202,7 @@ def _grade(options: argparse.Namespace) -> int:
             Path(f"{destination}.part").unlink(missing_ok=True)
     document = graded.document
     for account in graded.grader_errors:
-        print(f"grader: an error of the grader itself, not of the submission:\n{account}", file=sys.stderr)
+        print(f"grader: an error of the grader itself, not of the submission:\n{printable(account)}", file=sys.stderr)
     if destination is not None:
         _write(document, destination)
     if destination != "-":

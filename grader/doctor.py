@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader import __version__
+from grader.messages import one_line
 from grader.progress import console_for
 from grader.sandbox import RUNGS, Sandbox, SandboxError
 from grader.sandbox.namespaced import find_bubblewrap
@@ -80,7 +81,7 @@ def show(findings: dict[str, Any], stream: TextIO) -> None:
     console.print()
     for rung in rungs:
         if findings["rungs"][rung]["why"]:
-            console.print(Text(f"{rung}: {findings['rungs'][rung]['why']}"))
+            console.print(Text(one_line(f"{rung}: {findings['rungs'][rung]['why']}")))
     console.print(Text(f"Submissions are graded at the level: {findings['level']}"))
     if findings["advice"]:
         console.print(Text(findings["advice"]))

@@ -10,12 +10,14 @@ import os
 import pdb
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 from grader.course import Assignment
 from grader.export import show_document
 from grader.grade import grade
+from grader.messages import one_line
 from grader.options import GradeOptions, start_sandbox
 from grader.progress import console_for, counting
 from grader.sandbox import Sandbox
@@ -102,7 +104,7 @@ def debug(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
                 try:
                     test(**{key: given[key] for key in code.co_varnames[: code.co_argcount]})
                 except Exception as problem:
-                    print(f"    {type(problem).__name__}: {problem}")
+                    print(f"    {one_line(''.join(traceback.format_exception_only(problem)))}")
                     pdb.post_mortem(problem.__traceback__)
                     return 0
     print("Every public test passes.")
@@ -126,6 +128,7 @@ class _InProcess:
 @contextlib.contextmanager
 def _importable(path: Path) -> Iterator[None]:
     finder = SubmissionFinder(os.path.abspath(path))
+    sys.dont_write_bytecode = True  # nothing is written beside the student's files
     sys.meta_path.insert(0, finder)
     try:
         yield

@@ -1,8 +1,8 @@
 """The result on a terminal: points per assignment, then each failed test with what to do next.
 
 Colour only repeats what words already say; rich leaves it out where NO_COLOR is set or the output
-is no terminal. Everything shown of a submission has been cleaned when the document was built, and
-is printed as plain text, never as markup.
+is no terminal. A document may come from a file, so whatever is shown of it is made printable here
+once more, and printed as plain text, never as markup.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ def show_document(document: dict[str, Any], console: Console, *, hidden: int | N
         passed = sum(test["status"] == "passed" for test in row["tests"])
         most = row["max_score"] or row.get("bonus", 0.0)
         points = f"{row['score']:g} / {most:g}" + (" bonus" if "bonus" in row else "")
-        table.add_row(row["name"], points, f"{passed} of {len(row['tests'])}")
-    console.print(Text(messages.disarm(document["submission"]), style="bold"))
+        table.add_row(Text(messages.one_line(row["name"])), points, f"{passed} of {len(row['tests'])}")
+    name = Text(messages.disarm(messages.one_line(document["submission"])), style="bold")
+    console.print(name, no_wrap=True, overflow="ellipsis")  # a line begun anew could pass for one of ours
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
     for row in document["assignments"]:
         _show_failures(row, console)
     if document.get("notes"):
         console.print()
     for note in document.get("notes", []):
-        console.print(Text(f"  note: {note}", style="dim"))
+        console.print(Padding(Text(f"note: {messages.one_line(note)}", style="dim"), (0, 0, 0, 2), expand=False))
     console.print()
     console.print(Text(_last_line(document, hidden), style="bold"))
 
@@ -65,15 +66,16 @@ def _total(document: dict[str, Any], of_what: str) -> str:
 
 def _show_failures(row: dict[str, Any], console: Console) -> None:
     """The failed tests of one assignment; those with one cause, or one message, are told together."""
+    assignment = messages.one_line(row["name"])
     groups: dict[str, list[dict[str, Any]]] = {}
     for test in row["tests"]:
         if test["status"] != "passed":
             groups.setdefault(test["misconception"] or test["message"], []).append(test)
     for tests in groups.values():
         console.print()
-        _show_group(row["name"], tests, console)
+        _show_group(assignment, tests, console)
     if groups:
-        console.print(Text(messages.NEXT_CHECK.format(assignment=row["name"]), style="cyan"))
+        console.print(Text(messages.NEXT_CHECK.format(assignment=assignment), style="cyan"))
 
 
 def _show_group(assignment: str, tests: list[dict[str, Any]], console: Console) -> None:
@@ -94,8 +96,8 @@ def _show_group(assignment: str, tests: list[dict[str, Any]], console: Console) 
 
 
 def _indented(text: str, console: Console, style: str = "") -> None:
-    console.print(Padding(Text(text, style=style), (0, 0, 0, 4), expand=False))
+    console.print(Padding(Text(messages.printable(text), style=style), (0, 0, 0, 4), expand=False))
 
 
 def _readable(test: dict[str, Any]) -> str:
-    return str(test["name"]).removeprefix("test_").replace("_", " ")
+    return messages.one_line(str(test["name"])).removeprefix("test_").replace("_", " ")

@@ -9,22 +9,25 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
+import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from grader.course import Assignment
-from grader.messages import quote
+from grader.messages import one_line, quote
 
 READING = Path(__file__).with_name("reading.py")
 PATIENCE_S = 60
 CPU_S = 30
 MEMORY = 2 * 2**30
+TOO_SLOW = "reading it took too long"
 SUMMARY_LIMIT = 8 * 2**20
 NAME_LIMIT = 100
 
@@ -62,9 +65,7 @@ def submission_name(path: Path) -> str:
             if name.lower().endswith(ending):
                 name = name[: -len(ending)]
                 break
-    plain = ascii(name)[1:-1]
-    plain = plain.replace("\\'", "'") if ascii(name)[0] == "'" else plain
-    plain = "".join(c if 32 <= ord(c) < 127 else "_" for c in plain.replace("/", "_"))
+    plain = "".join(c if 32 <= ord(c) < 127 else ascii(c)[1:-1] for c in name.replace("/", "_"))
     if plain.startswith("."):
         plain = "_" + plain[1:]
     return plain[:NAME_LIMIT] or "_"
@@ -74,54 +75,69 @@ def receive(path: Path, assignments: Iterable[Assignment]) -> Submission:
     """Read the submission at `path`, a folder, archive, notebook or module."""
     submission = Submission(submission_name(path))
     course = list(assignments)
-    job = {
-        "path": os.path.abspath(path),
-        "modules": [assignment.name for assignment in course],
-        "scan": {a.file: list(a.names) for a in course if a.refuses_library_cells},
-        "packages": sysconfig.get_path("purelib"),
-    }
+    job = job_for(path, course)
     with tempfile.TemporaryDirectory(prefix="grader-intake-") as folder:
         summary = _read_in_child(job, folder, submission)
         for name in summary.get("files", []):
-            submission.files[str(name)] = Path(folder, *str(name).split("/")).read_bytes()
-    submission.unreadable = {str(k): quote(str(v), 200) for k, v in summary.get("unreadable", {}).items()}
-    submission.notes = [quote(str(note), 200) for note in summary.get("notes", [])][:50]
-    submission.whole = submission.whole or quote(str(summary.get("whole", "")), 200)
+            inside = str(name).encode("utf-8", "surrogateescape")  # as the child wrote it, whatever the locale here
+            with open(os.path.join(os.fsencode(folder), inside), "rb") as file:
+                submission.files[str(name)] = file.read()
+    submission.unreadable = {str(k): one_line(quote(str(v), 200)) for k, v in summary.get("unreadable", {}).items()}
+    submission.notes = [one_line(quote(str(note), 200)) for note in summary.get("notes", [])]
+    submission.whole = submission.whole or one_line(quote(str(summary.get("whole", "")), 200))
     for row in summary.get("findings", []):
-        finding = Finding(str(row["name"]), int(row["line"]), quote(str(row["code"]), 160), bool(row["certain"]))
+        finding = Finding(
+            str(row["name"]), int(row["line"]), one_line(quote(str(row["code"]), 160)), bool(row["certain"])
+        )
         submission.findings.setdefault(finding.name, []).append(finding)
     return submission
+
+
+def job_for(path: Path, course: Iterable[Assignment]) -> dict[str, Any]:
+    """What the reading child is told, but for the folder it writes to and the modules it must not parse."""
+    course = list(course)
+    return {
+        "path": os.path.abspath(path),
+        "modules": [assignment.name for assignment in course],
+        "scan": {a.file: list(a.names) for a in course if a.refuses_library_cells},
+    }
 
 
 def _read_in_child(job: dict[str, Any], folder: str, submission: Submission) -> dict[str, Any]:
     """Let the child read; if a file kills its parser, let it read again without parsing that file."""
     skipped: list[str] = []
+    deadline = time.monotonic() + PATIENCE_S
     while True:
+        for entry in os.scandir(folder):  # what an earlier child had copied
+            shutil.rmtree(entry) if entry.is_dir(follow_symlinks=False) else os.unlink(entry)
         try:
             done = subprocess.run(
-                [sys.executable, "-I", "-S", "-B", str(READING)],
+                [sys.executable, "-I", "-S", "-B", "-W", "ignore", str(READING)],
                 input=json.dumps({**job, "folder": folder, "skip": skipped}).encode(),
                 capture_output=True,
-                timeout=PATIENCE_S,
-                preexec_fn=_limit,
+                timeout=max(0.0, deadline - time.monotonic()),
+                preexec_fn=limit_reading,
                 env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            submission.whole = "reading it took too long"
+            submission.whole = TOO_SLOW
             return {}
         if done.returncode == 0 and len(done.stdout) <= SUMMARY_LIMIT:
             summary: dict[str, Any] = json.loads(done.stdout)
             return summary
-        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-        culprit = last[0].removeprefix("parsing ") if last and last[0].startswith("parsing ") else ""
+        said = done.stderr.decode("utf-8", "replace").splitlines()
+        culprit = next((line.removeprefix("parsing ") for line in reversed(said) if line.startswith("parsing ")), "")
         if not culprit or culprit in skipped:
-            submission.whole = "it could not be read"
+            ran_out = done.returncode in (-signal.SIGXCPU, -signal.SIGKILL)
+            submission.whole = TOO_SLOW if ran_out else "it could not be read"
             return {}
         skipped.append(culprit)
 
 
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+def limit_reading(cpu_s: int | None = CPU_S) -> None:
+    """Put the limits of the reading child on this process."""
+    if cpu_s is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

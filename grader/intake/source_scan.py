@@ -120,12 +120,12 @@ class _Module:
         start = self.definitions[name]
         methods: dict[str, ast.AST] = {}
         waiting: list[ast.AST] = [start]
-        pieces: list[ast.AST] = []
+        pieces: dict[ast.AST, None] = {}  # in the order they are met
         while waiting:
             piece = waiting.pop()
             if piece in pieces:
                 continue
-            pieces.append(piece)
+            pieces[piece] = None
             if isinstance(piece, ast.ClassDef):
                 for child in piece.body:
                     if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):

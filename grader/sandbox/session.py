@@ -29,6 +29,8 @@ TICK_S = 0.05
 OUTPUT_KEPT = 8192
 SHARED_MB = 768  # torch's own pages, and then some
 OUT_OF_MEMORY = "it took more memory than the limit"
+TEXT_LIMIT = 4000  # of each part of an exception's account; an honest session sends no more
+LINE_LIMIT = 10**7
 CREDENTIALS = struct.Struct("3i")
 
 
@@ -281,11 +283,11 @@ class Session:
 
 
 def _plain(described: dict[str, Any]) -> dict[str, Any]:
-    """Keep of a session's account of an exception only what has the right type."""
+    """Keep of a session's account of an exception only what has the right type and size."""
     texts = {
-        key: str(described[key])
+        key: described[key][:TEXT_LIMIT]
         for key in ("type", "text", "stage", "file", "code")
         if isinstance(described.get(key), str)
     }
     line = described.get("line")
-    return {**texts, "line": line} if isinstance(line, int) else texts
+    return {**texts, "line": line} if type(line) is int and 0 <= line <= LINE_LIMIT else texts

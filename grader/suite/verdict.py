@@ -12,7 +12,7 @@ from typing import Any
 
 from grader import messages
 from grader.course import Assignment
-from grader.messages import quote
+from grader.messages import one_line, quote
 from grader.sandbox import ProbeDied, ProbeRaised, ProbeTimeout
 from grader.sandbox.session import OUT_OF_MEMORY
 from grader.suite.expectation import Mismatch
@@ -93,10 +93,10 @@ def _raised(described: dict[str, Any], assignment: Assignment, name: str) -> Ver
 def _problem(described: dict[str, Any]) -> str:
     """`ValueError: not enough values` and, on a line of its own, where in the submission."""
     text = quote(described.get("text", ""), 400)
-    kind = quote(described.get("type", "an exception"), 80)
+    kind = one_line(quote(described.get("type", "an exception"), 80))
     said = f"{kind}: {text}" if text else kind
     if "file" not in described or "line" not in described:
         return said
-    place = f"{quote(described['file'], 80)}, line {described['line']}"
-    code = quote(described.get("code", ""), 160)
+    place = f"{one_line(quote(described['file'], 80))}, line {described['line']}"
+    code = one_line(quote(described.get("code", ""), 160))
     return f"{said}\n    {place}: {code}" if code else f"{said}\n    {place}"

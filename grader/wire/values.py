@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import numbers
+import struct
 from dataclasses import dataclass
 from typing import Any
 
 import safetensors.numpy
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 
 from grader.wire.frames import WireError
 
@@ -26,7 +26,10 @@ MAX_PAIRS = 10_000  # keys can be made to collide
 MAX_STRING = 2**20
 MAX_INTEGER = 2**63
 PLAIN = frozenset({bool, int, float, str})
+MAX_DIMENSIONS = 32  # torch computes with up to 64, and raises a RuntimeError beyond
 TYPE_NAME_LIMIT = 80
+TENSOR_LIST_LIMIT = 2 * 2**20  # bytes in which a body lists its tensors; a listed one costs a kilobyte here
+TENSOR_LIST_LENGTH = struct.Struct("<Q")
 DTYPES = (
     torch.float64,
     torch.float32,
@@ -67,6 +70,8 @@ def _save(tensors: dict[str, torch.Tensor]) -> bytes:
 
 
 def _encode(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
+    if isinstance(value, Opaque):
+        return {"opaque": value.kind}
     if depth > MAX_DEPTH:
         return {"opaque": "a value nested too deep"}
     if value is None or type(value) is bool:
@@ -95,6 +100,8 @@ def _encode_tensor(value: torch.Tensor, tensors: dict[str, torch.Tensor]) -> Any
         plain = value.detach().cpu().clone(memory_format=torch.contiguous_format)
         if plain.dtype not in DTYPES or len(tensors) >= MAX_TENSORS:
             return {"opaque": f"tensor of {plain.dtype}"}
+        if plain.dim() > MAX_DIMENSIONS:
+            return {"opaque": f"tensor of {plain.dim()} dimensions"}
     except (RuntimeError, NotImplementedError):  # meta and other tensors without storage
         return {"opaque": "tensor without plain storage"}
     name = str(len(tensors))
@@ -104,16 +111,27 @@ def _encode_tensor(value: torch.Tensor, tensors: dict[str, torch.Tensor]) -> Any
 
 def decode(tree: Any, body: bytes) -> Any:
     """Rebuild what `encode` split. Raises WireError on anything `encode` would not have made."""
+    return _Decoder(_load(body) if body else {}).decode(tree, 0)
+
+
+def _load(body: bytes) -> dict[str, torch.Tensor]:
+    """The tensors of a body, each of a kind that `encode` sends."""
+    if len(body) < TENSOR_LIST_LENGTH.size or TENSOR_LIST_LENGTH.unpack_from(body)[0] > TENSOR_LIST_LIMIT:
+        raise WireError("a frame's list of tensors is too long")
     try:
-        tensors = safetensors.torch.load(body) if body else {}
-    except (SafetensorError, KeyError, ValueError, RuntimeError, OverflowError, TypeError) as problem:
+        tensors = safetensors.torch.load(body)
+    except Exception as problem:  # on forged bytes a library raises whatever it happens to meet
         raise WireError(f"a frame's tensors cannot be read ({type(problem).__name__})") from None
     if len(tensors) > MAX_TENSORS:
         raise WireError("a frame holds too many tensors")
     for tensor in tensors.values():
         if tensor.dtype not in DTYPES:
             raise WireError(f"a frame holds a tensor of {tensor.dtype}")
-    return _Decoder(tensors).decode(tree, 0)
+        if tensor.dim() > MAX_DIMENSIONS:
+            raise WireError(f"a frame holds a tensor of {tensor.dim()} dimensions")
+        if tensor.dtype is torch.bool and (tensor.view(torch.uint8) > 1).any():  # torch reckons with 0 and 1
+            raise WireError("a frame holds truth values that are neither true nor false")
+    return tensors
 
 
 class _Decoder:
@@ -126,11 +144,15 @@ class _Decoder:
     def decode(self, tree: Any, depth: int) -> Any:
         """Rebuild one node and what is below it."""
         self.nodes += 1
-        if depth > MAX_DEPTH + 2 or self.nodes > MAX_NODES:
+        if self.nodes > MAX_NODES or (depth > MAX_DEPTH and not (isinstance(tree, dict) and "opaque" in tree)):
             raise WireError("a frame is nested too deep or holds too many values")
         kind = type(tree)  # exact, for it comes from JSON
         if kind is int and abs(tree) >= MAX_INTEGER:
             raise WireError("a frame holds an integer of over 63 bits")
+        if kind is float and not math.isfinite(tree):  # JSON's 1e999
+            raise WireError("a frame holds a number without a form")
+        if kind is str and len(tree) > MAX_STRING:
+            raise WireError("a frame holds a string over the limit")
         if tree is None or kind in PLAIN:
             return tree
         if kind is list:

@@ -245,4 +245,4 @@ def test_what_matters_is_kept_where_a_limit_cuts(tmp_path):
     submission = receive(zipped(tmp_path / "big.zip", [("cells.py", SOLUTION), *big]), CELLS)
     assert submission.files["cells.py"] == SOLUTION
     assert sum(len(content) for content in submission.files.values()) <= 24 * 2**20
-    assert "too large" in " ".join(submission.notes)
+    assert "all files together are larger than 24 MiB" in " ".join(submission.notes)

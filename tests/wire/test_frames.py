@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import random
 import socket
 
 import numpy as np
@@ -14,8 +13,6 @@ import torch
 from grader.wire import FRAME_LIMIT, WireError, read_frame, receive_exactly, write_frame
 from grader.wire.frames import PREFIX
 from grader.wire.values import Opaque, decode, encode
-
-SHORTENED_FUZZ = 4000
 
 
 def crossing(value):
@@ -127,22 +124,3 @@ def test_a_small_frame_cannot_stand_for_a_large_value(tree):
     _, body = encode(torch.zeros(2))
     with pytest.raises(WireError):
         decode(tree, body)
-
-
-def test_mutated_frames_raise_nothing_but_wire_errors():
-    tree, body = encode({"h": torch.randn(3, 4), "n": [1, 2.5, None, ("x", {"k": True})], "i": torch.arange(5)})
-    text = json.dumps(tree).encode()
-    rng = random.Random(0)
-    refused = 0
-    for _ in range(SHORTENED_FUZZ):
-        mutated_tree, mutated_body = bytearray(text), bytearray(body)
-        for target in (mutated_tree, mutated_body):
-            for _ in range(rng.randrange(4)):
-                target[rng.randrange(min(len(target), 200))] = rng.randrange(256)
-        if rng.random() < 0.2:
-            del mutated_body[rng.randrange(len(mutated_body)) :]
-        try:
-            decode(json.loads(mutated_tree), bytes(mutated_body))
-        except (WireError, ValueError) as problem:
-            refused += isinstance(problem, WireError)
-    assert refused > SHORTENED_FUZZ / 20
