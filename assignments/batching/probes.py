@@ -201,6 +201,6 @@ def outcome(call: Callable[[], Any]) -> dict[str, Any]:
         return {
             "raised": type(problem).__name__,
             "is a ValueError": isinstance(problem, ValueError),
-            "text": str(problem),
+            "text": "\n".join([str(problem), *getattr(problem, "__notes__", ())]),
         }
     return {"raised": None, "is a ValueError": False, "text": "", "returned": returned}
