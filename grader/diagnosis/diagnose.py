@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,16 @@ import torch
 from grader.course import Assignment
 from grader.diagnosis.local import LocalStudent, replay
 from grader.diagnosis.misconception import Misconception, load_misconceptions, mutate
+from grader.diagnosis.python_errors import explain
 from grader.suite.attempt import Exchange, stand_ins
 from grader.wire.values import decode, encode
 
 CLOSE = {torch.float64: 1e-6, torch.float32: 2e-4}
 CLOSE_NUMBER = 1e-5
 FRUITLESS_SEARCHES = 4
+WORDS = "the words of"  # parts of a reply whose labels begin so are the student's own, and prove nothing
+DIFFERENT, SAME_KIND_OF_ERROR, ALIKE = range(3)  # how far two replies agree
+RAISE = re.compile(r"\braise\b")
 SOLUTION = Misconception("solution", "", (), "The solution itself: no edit.", "")
 
 
@@ -41,13 +46,14 @@ def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[st
 
     A candidate explains a test if its mutant would have replied as the student's code did, every
     time. Of several that do, the one that explains most of the assignment's failed tests is named.
+    Where both only raised the same kind of error, each in other words, that is weak: many mistakes
+    end so. It counts if the same candidate explains another failed test by more than that.
     What explained an earlier test is tried first, and a class or function in which FRUITLESS_SEARCHES
     tests could not be explained at all is searched no further: its mistake is not a known one.
     """
-    explained: dict[str, list[Misconception]] = {}
+    explained: dict[str, dict[Misconception, int]] = {}
     suspects: list[Misconception] = []
     fruitless: Counter[str] = Counter()
-    votes: Counter[str] = Counter()
     for test, failure in failures.items():
         found = _explaining(assignment, failure, suspects)
         if not found and fruitless[failure.of] < FRUITLESS_SEARCHES:
@@ -56,30 +62,40 @@ def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[st
             suspects += found
             fruitless[failure.of] += not found
         explained[test] = found
-        votes.update(candidate.id for candidate in found)
+    sure = {candidate for found in explained.values() for candidate, how in found.items() if how == ALIKE}
+    votes = Counter(candidate.id for found in explained.values() for candidate in found if candidate in sure)
+    named = {test: [candidate for candidate in found if candidate in sure] for test, found in explained.items()}
     return {
         test: _representative(assignment, max(candidates, key=lambda candidate: votes[candidate.id]))
-        for test, candidates in explained.items()
+        for test, candidates in named.items()
         if candidates
     }
 
 
-def _explaining(assignment: Assignment, failure: Failure, candidates: Sequence[Misconception]) -> list[Misconception]:
-    """Those candidates that reply alike, with the student's own parts underneath or, failing that, the stand-in."""
+def _explaining(
+    assignment: Assignment, failure: Failure, candidates: Sequence[Misconception]
+) -> dict[Misconception, int]:
+    """Those candidates that reply alike, and how far, with the student's own parts underneath or the stand-in."""
     for exchanges in (failure.exchanges, failure.on_stand_in):
         # where the process died nothing is compared: no mutant does that
         if exchanges and all(exchange.raised != {"type": "", "text": ""} for exchange in exchanges):
-            found = [candidate for candidate in candidates if _all_alike(assignment, candidate, exchanges)]
+            found = {candidate: _agreement(assignment, candidate, exchanges) for candidate in candidates}
+            found = {candidate: how for candidate, how in found.items() if how != DIFFERENT}
             if found:
                 return found
-    return []
+    return {}
 
 
-def _all_alike(assignment: Assignment, candidate: Misconception, exchanges: Sequence[Exchange]) -> bool:
-    """Whether the mutant replies like the student's code every time, and unlike the solution at least once."""
-    return all(_replies_alike(assignment, candidate, exchange) for exchange in reversed(exchanges)) and not all(
-        _replies_alike(assignment, SOLUTION, exchange) for exchange in exchanges
-    )
+def _agreement(assignment: Assignment, candidate: Misconception, exchanges: Sequence[Exchange]) -> int:
+    """How far the mutant replies like the student's code, every time, where the solution replies otherwise."""
+    telling = DIFFERENT
+    for exchange in reversed(exchanges):
+        how = _reply_agreement(assignment, candidate, exchange)
+        if how == DIFFERENT:
+            return DIFFERENT
+        if how > max(telling, _reply_agreement(assignment, SOLUTION, exchange)):
+            telling = how
+    return telling
 
 
 def _representative(assignment: Assignment, found: Misconception) -> Misconception:
@@ -88,11 +104,12 @@ def _representative(assignment: Assignment, found: Misconception) -> Misconcepti
     return next(other for other in load_misconceptions(assignment) if other.id == found.same_as)
 
 
-def _replies_alike(assignment: Assignment, candidate: Misconception, exchange: Exchange) -> bool:
+def _reply_agreement(assignment: Assignment, candidate: Misconception, exchange: Exchange) -> int:
     reply, raised = _mutant_reply(_Question(assignment, candidate, exchange))
-    if exchange.raised is not None or raised is not None:
-        return _same_error(exchange.raised, raised)
-    return alike(exchange.reply, reply)
+    if exchange.raised is not None and raised is not None:
+        return _error_agreement(exchange.raised, raised)
+    same = exchange.raised is None and raised is None and alike(exchange.reply, reply)
+    return ALIKE if same else DIFFERENT
 
 
 class _Question:
@@ -125,10 +142,17 @@ def _mutant(assignment: Assignment, candidate: Misconception, stand_in: bool) ->
     return LocalStudent(assignment.name, mutate(assignment.name, candidate), others)
 
 
-def _same_error(ours: dict[str, Any] | None, theirs: dict[str, Any] | None) -> bool:
-    if ours is None or theirs is None:
-        return False
-    return (ours.get("type"), ours.get("text")) == (theirs.get("type"), theirs.get("text"))
+def _error_agreement(ours: dict[str, Any], theirs: dict[str, Any]) -> int:
+    """ALIKE if type and text are the same; else of one kind if both were raised in so many words, or mean the same."""
+    if (ours.get("type"), ours.get("text")) == (theirs.get("type"), theirs.get("text")):
+        return ALIKE
+    if ours.get("builtin") != theirs.get("builtin"):
+        return DIFFERENT
+    on_purpose = [bool(RAISE.search(str(raised.get("code", "")))) for raised in (ours, theirs)]
+    if any(on_purpose):
+        return SAME_KIND_OF_ERROR if all(on_purpose) else DIFFERENT
+    meaning = explain(ours)
+    return SAME_KIND_OF_ERROR if meaning is not None and meaning == explain(theirs) else DIFFERENT
 
 
 def alike(one: Any, other: Any) -> bool:
@@ -144,7 +168,8 @@ def alike(one: Any, other: Any) -> bool:
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(alike(a, b) for a, b in zip(one, other, strict=True))
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+        compared = [key for key in one if not str(key).startswith(WORDS)]
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in compared)
     return bool(type(one) is type(other) and one == other)
 
 
