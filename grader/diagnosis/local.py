@@ -22,7 +22,6 @@ from grader.course import SOLUTIONS
 from grader.sandbox.inside.session import describe, reset
 from grader.suite.attempt import Probe
 
-
 _numbers = itertools.count()
 
 

@@ -7,6 +7,7 @@ an exception is described, never judged.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import ctypes
 import importlib
@@ -136,7 +137,7 @@ def describe(problem: BaseException, root: str) -> dict[str, Any]:
         text = str(cause)
     except BaseException:  # a student's exception may have a __str__ that raises
         text = ""
-    builtin = next(kind.__name__ for kind in type(cause).__mro__ if kind.__module__ == "builtins")
+    builtin = next(kind.__name__ for kind in type(cause).__mro__ if getattr(builtins, kind.__name__, None) is kind)
     described: dict[str, Any] = {"type": type(cause).__name__[:80], "builtin": builtin}
     described |= {"text": text[:TEXT_LIMIT], "stage": stage}
     if isinstance(cause, SyntaxError) and cause.filename and cause.filename.startswith(root):
