@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help grade test lint lock setup-grade setup-test
+.PHONY: help grade test test-names lint lock setup-grade setup-test
 
 help:
 	@echo 'make grade                    grade the example class that comes with the kit'
 	@echo 'make grade SUBMISSION=path    grade one folder or archive'
 	@echo 'make test                     run the tests of the kit itself'
+	@echo 'make test-names               all of those about naming mistakes (make test takes a sample)'
 
 setup-grade:
 	@$(PYTHON) grader/bootstrap.py grade
@@ -24,6 +25,10 @@ endif
 
 test: setup-test lint
 	@$(BIN)/python -m pytest
+
+# Every known mistake in another hand, and every wrong program that is none: is each named for what it is?
+test-names: setup-test
+	@EVERY_NAME=1 $(BIN)/python -m pytest tests/laws/test_names.py
 
 lint: setup-test
 	@$(BIN)/ruff check --quiet .

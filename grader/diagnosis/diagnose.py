@@ -22,10 +22,13 @@ from grader.wire.values import decode, encode
 CLOSE = {torch.float64: 1e-6, torch.float32: 2e-4}
 CLOSE_NUMBER = 1e-5
 FRUITLESS_SEARCHES = 4
+SUPPORT = 2
 WORDS = "the words of"  # parts of a reply whose labels begin so are the student's own, and prove nothing
 DIFFERENT, SAME_KIND_OF_ERROR, ALIKE = range(3)  # how far two replies agree
 RAISE = re.compile(r"\braise\b")
 SOLUTION = Misconception("solution", "", (), "The solution itself: no edit.", "")
+
+Answer = tuple[Any, dict[str, Any] | None]  # a reply and None, or None and what was raised
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[st
     A candidate explains a test if its mutant would have replied as the student's code did, every
     time. Of several that do, the one that explains most of the assignment's failed tests is named.
     Where both only raised the same kind of error, each in other words, that is weak: many mistakes
-    end so. It counts if the same candidate explains another failed test by more than that.
+    end so. It counts if the same candidate explains another failed test by more than that. And a
+    candidate that would have failed other tests too, but in another way than they did, may agree by
+    accident: it has to explain SUPPORT times as many as speak against it.
     What explained an earlier test is tried first, and a class or function in which FRUITLESS_SEARCHES
     tests could not be explained at all is searched no further: its mistake is not a known one.
     """
@@ -62,7 +67,8 @@ def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[st
             suspects += found
             fruitless[failure.of] += not found
         explained[test] = found
-    sure = {candidate for found in explained.values() for candidate, how in found.items() if how == ALIKE}
+    alike_somewhere = {candidate for found in explained.values() for candidate, how in found.items() if how == ALIKE}
+    sure = {candidate for candidate in alike_somewhere if _is_supported(assignment, candidate, failures)}
     votes = Counter(candidate.id for found in explained.values() for candidate in found if candidate in sure)
     named = {test: [candidate for candidate in found if candidate in sure] for test, found in explained.items()}
     return {
@@ -86,6 +92,25 @@ def _explaining(
     return {}
 
 
+def _is_supported(assignment: Assignment, candidate: Misconception, failures: Mapping[str, Failure]) -> bool:
+    """Whether the failed tests on which the mutant is wrong at all are mostly those that it explains."""
+    explained = against = 0
+    for failure in failures.values():
+        if _explaining(assignment, failure, [candidate]):
+            explained += 1
+        elif _is_wrong(assignment, candidate, failure.on_stand_in or failure.exchanges):
+            against += 1
+    return explained >= SUPPORT * against
+
+
+def _is_wrong(assignment: Assignment, candidate: Misconception, exchanges: Sequence[Exchange]) -> bool:
+    """Whether the mutant replies unlike the solution at least once."""
+    return any(
+        _compare(_answer(assignment, candidate, exchange), _answer(assignment, SOLUTION, exchange)) == DIFFERENT
+        for exchange in exchanges
+    )
+
+
 def _agreement(assignment: Assignment, candidate: Misconception, exchanges: Sequence[Exchange]) -> int:
     """How far the mutant replies like the student's code, every time, where the solution replies otherwise."""
     telling = DIFFERENT
@@ -105,11 +130,19 @@ def _representative(assignment: Assignment, found: Misconception) -> Misconcepti
 
 
 def _reply_agreement(assignment: Assignment, candidate: Misconception, exchange: Exchange) -> int:
-    reply, raised = _mutant_reply(_Question(assignment, candidate, exchange))
-    if exchange.raised is not None and raised is not None:
-        return _error_agreement(exchange.raised, raised)
-    same = exchange.raised is None and raised is None and alike(exchange.reply, reply)
+    return _compare((exchange.reply, exchange.raised), _answer(assignment, candidate, exchange))
+
+
+def _compare(ours: Answer, theirs: Answer) -> int:
+    """How far two answers agree: replies where neither raised, errors where both did."""
+    if ours[1] is not None and theirs[1] is not None:
+        return _error_agreement(ours[1], theirs[1])
+    same = ours[1] is None and theirs[1] is None and alike(ours[0], theirs[0])
     return ALIKE if same else DIFFERENT
+
+
+def _answer(assignment: Assignment, candidate: Misconception, exchange: Exchange) -> Answer:
+    return _mutant_reply(_Question(assignment, candidate, exchange))
 
 
 class _Question:
@@ -128,7 +161,7 @@ class _Question:
 
 
 @functools.lru_cache(maxsize=4096)
-def _mutant_reply(question: _Question) -> tuple[Any, dict[str, Any] | None]:
+def _mutant_reply(question: _Question) -> Answer:
     student = _mutant(question.assignment, question.candidate, question.exchange.stand_in)
     reply, raised = replay(student, question.exchange.probe, question.exchange.inputs, question.exchange.seed)
     return (decode(*encode(reply)), None) if raised is None else (None, raised)

@@ -103,7 +103,7 @@ def wrong_programs():
             yield f"{name}: {label}", lm, wrapped(lm, name, MODEL, logits=formula.format("logits"))
     results = {
         "batching": {
-            "build_vocab": ["({}, {})", "(right[1], right[1])", "({c: i * 7 for c, i in right[0].items()}, right[1])"],
+            "build_vocab": ["({}, {})", "({c: i * 7 for c, i in right[0].items()}, right[1])"],
             "encode": ["right * 0", "right.flip(0)", "right + 1", "_torch.randint_like(right, 9)", "None"],
             "decode": ["'constant'", "right[::-1]", "''", "right.upper() + '!'", "None"],
             "create_batches": [
