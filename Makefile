@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help grade test test-attacks fuzz lint lock setup-grade setup-test
+.PHONY: help grade test test-attacks test-names fuzz lint lock setup-grade setup-test
 
 help:
 	@echo 'make grade                    grade the example class that comes with the kit'
@@ -10,6 +10,7 @@ help:
 	@echo 'make test                     run the tests of the kit itself'
 	@echo 'make test-attacks             grade every hostile submission on every rung of the sandbox'
 	@echo 'make fuzz                     a million forged frames and 100,000 archives; half an hour'
+	@echo 'make test-names               all of those about naming mistakes (make test takes a sample)'
 
 setup-grade:
 	@$(PYTHON) grader/bootstrap.py grade
@@ -34,6 +35,10 @@ test-attacks: setup-test
 # Fewer, or others: .venv/bin/python -m tests.fuzz --help
 fuzz: setup-test
 	@nice $(BIN)/python -m tests.fuzz
+
+# Every known mistake in another hand, and every wrong program that is none: is each named for what it is?
+test-names: setup-test
+	@EVERY_NAME=1 $(BIN)/python -m pytest tests/laws/test_names.py
 
 lint: setup-test
 	@$(BIN)/ruff check --quiet .

@@ -26,6 +26,13 @@ def pair(result: Any, what: str) -> tuple[Any, Any]:
     return result[0], result[1]
 
 
+class Tape(list[Any]):
+    """A list that all copies of its owner share: who works on a deep copy of a model is heard as well."""
+
+    def __deepcopy__(self, memo: Any) -> Tape:
+        return self
+
+
 class TableModel(nn.Module):
     """A language model that is a table: the logits after a history are written down, not learned.
 
@@ -36,7 +43,7 @@ class TableModel(nn.Module):
 
     It has the interface of `CharRNN`: `forward(x (B, T), states=None) -> (logits (B, T, V), states)`
     with states a list of one (h, c), h (B, capacity) the history, c (B, capacity) its length. It
-    keeps what it was fed in `fed`, a list of calls: tokens, whether states came along, each row's
+    keeps what it and its copies were fed in `fed`, a list of calls: tokens, whether states came along, each row's
     history before the call, whether gradients were on and whether it was in training mode.
     """
 
@@ -47,7 +54,7 @@ class TableModel(nn.Module):
         self.rows = {tuple(key): torch.tensor(row, dtype=torch.float32) for key, row in rows.items()}
         self.longest = max(len(key) for key in self.rows)
         self.capacity = capacity
-        self.fed: list[dict[str, Any]] = []
+        self.fed = Tape()
 
     def forward(self, x: torch.Tensor, states: Any = None) -> tuple[torch.Tensor, list[Any]]:
         """Answer from the table; `x` is (B, T), T ≥ 1."""

@@ -97,11 +97,7 @@ def one_line(text: str) -> str:
 
 
 def clean(text: str) -> str:
-<<<<<<< HEAD
-    """Make untrusted text fit to show: no control characters, paths, addresses, process numbers, or orders.
-=======
-    """Make untrusted text fit to show: printable, and no paths, addresses or process numbers.
->>>>>>> wt-fuzz
+    """Make untrusted text fit to show: printable, and no paths, addresses, process numbers, or orders.
 
     Newlines and tabs stay; a path keeps its last part: `/home/ada/cells.py` becomes `cells.py`.
     """

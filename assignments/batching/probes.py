@@ -8,6 +8,7 @@ do the tensors that student code is given here, whichever device a course grades
 from __future__ import annotations
 
 import contextlib
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -48,7 +49,10 @@ def encoded(student: Any, texts: list[str], alphabet: str) -> dict[str, Any]:
 def encoded_unknown(student: Any, text: str, alphabet: str, strange: list[str]) -> dict[str, Any]:
     """What encode makes of a text, and what comes of each with a character that is not in the vocabulary."""
     found = encoded(student, [text], alphabet)
-    outcomes = [outcome(lambda text=text: student.encode(text, char_to_idx(alphabet))) for text in strange]
+    outcomes = []
+    for unknown in strange:
+        stranger = next(ch for ch in unknown if ch not in alphabet)
+        outcomes.append(outcome(lambda unknown=unknown: student.encode(unknown, char_to_idx(alphabet)), stranger))
     return {**found, "outcomes": outcomes}
 
 
@@ -193,14 +197,21 @@ def asked(student: Any, indices: Any, alphabet: str) -> list[Any]:
     return answers
 
 
-def outcome(call: Callable[[], Any]) -> dict[str, Any]:
-    """What a call raised, or what it returned instead."""
+def outcome(call: Callable[[], Any], stranger: str = "") -> dict[str, Any]:
+    """What a call raised, and whether it names the stranger; or what it returned instead."""
     try:
         returned = call()
     except Exception as problem:
-        return {
-            "raised": type(problem).__name__,
-            "is a ValueError": isinstance(problem, ValueError),
-            "text": str(problem),
-        }
-    return {"raised": None, "is a ValueError": False, "text": "", "returned": returned}
+        words = "\n".join([str(problem), *map(str, getattr(problem, "__notes__", ()))])
+        kind = "ValueError" if isinstance(problem, ValueError) else type(problem).__name__
+        return {"raised": kind, "names the character": is_named(stranger, words), "the words of the error": words}
+    return {"raised": None, "returned": returned}
+
+
+def is_named(ch: str, words: str) -> bool:
+    """Whether words name a character: as itself, escaped, by code point, by bytes or by its name in Unicode."""
+    if not ch:
+        return False
+    code = ord(ch)
+    ways = (ch, ascii(ch)[1:-1], f"u+{code:x}", f"u+{code:04x}", hex(code), str(code), repr(ch.encode())[2:-1])
+    return any(way.lower() in words.lower() for way in (*ways, unicodedata.name(ch, ch)))

@@ -240,7 +240,7 @@ def structure(student: Any, name: str, sizes: dict[str, Any], labels: list[str])
 
 
 def refusals(student: Any, name: str, sizes: dict[str, Any], cell_types: list[str], **inputs: Any) -> dict[str, Any]:
-    """What `forward` replies, and for each other cell type what constructing raises, "" for nothing, and the text."""
+    """What `forward` replies, and for each other cell type what constructing raises, "" for nothing, in which words."""
     reply = forward(student, name, sizes, **inputs)
     for cell_type in cell_types:
         kind, text = "", ""
@@ -253,5 +253,7 @@ def refusals(student: Any, name: str, sizes: dict[str, Any], cell_types: list[st
         except Exception as problem:
             kind = type(problem).__name__
         reply[f"what cell_type={cell_type!r} raises"] = kind
-        reply[f"the text for cell_type={cell_type!r}"] = text
+        named = all(word in text.lower() for word in ("rnn", "lstm", "gru"))
+        reply[f"the error for cell_type={cell_type!r} names the three"] = named
+        reply[f"the words of the error for cell_type={cell_type!r}"] = text
     return reply

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from assignments.scripted import Complaint, TableModel
+from assignments.scripted import Complaint, TableModel, Tape
 
 Rows = dict[tuple[int, ...], torch.Tensor]
 
@@ -27,8 +27,8 @@ class Recorder(TableModel):
         some_row = next(iter(rows.values()))
         super().__init__(len(some_row), {key: row.tolist() for key, row in rows.items()})
         self.dropout = nn.Dropout(0.5)
-        self.dropout_seen: list[bool] = []
-        self.gradients_seen: list[bool] = []
+        self.dropout_seen = Tape()
+        self.gradients_seen = Tape()
         self.to(some_row.device)
 
     def forward(self, x: Any, states: Any = None) -> tuple[torch.Tensor, list[Any]]:

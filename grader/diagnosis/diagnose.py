@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,20 @@ import torch
 from grader.course import Assignment
 from grader.diagnosis.local import LocalStudent, replay
 from grader.diagnosis.misconception import Misconception, load_misconceptions, mutate
+from grader.diagnosis.python_errors import explain
 from grader.suite.attempt import Exchange, stand_ins
 from grader.wire.values import decode, encode
 
 CLOSE = {torch.float64: 1e-6, torch.float32: 2e-4}
 CLOSE_NUMBER = 1e-5
 FRUITLESS_SEARCHES = 4
+SUPPORT = 2
+WORDS = "the words of"  # parts of a reply whose labels begin so are the student's own, and prove nothing
+DIFFERENT, SAME_KIND_OF_ERROR, ALIKE = range(3)  # how far two replies agree
+RAISE = re.compile(r"\braise\b")
 SOLUTION = Misconception("solution", "", (), "The solution itself: no edit.", "")
+
+Answer = tuple[Any, dict[str, Any] | None]  # a reply and None, or None and what was raised
 
 
 @dataclass(frozen=True)
@@ -41,13 +49,16 @@ def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[st
 
     A candidate explains a test if its mutant would have replied as the student's code did, every
     time. Of several that do, the one that explains most of the assignment's failed tests is named.
+    Where both only raised the same kind of error, each in other words, that is weak: many mistakes
+    end so. It counts if the same candidate explains another failed test by more than that. And a
+    candidate that would have failed other tests too, but in another way than they did, may agree by
+    accident: it has to explain SUPPORT times as many as speak against it.
     What explained an earlier test is tried first, and a class or function in which FRUITLESS_SEARCHES
     tests could not be explained at all is searched no further: its mistake is not a known one.
     """
-    explained: dict[str, list[Misconception]] = {}
+    explained: dict[str, dict[Misconception, int]] = {}
     suspects: list[Misconception] = []
     fruitless: Counter[str] = Counter()
-    votes: Counter[str] = Counter()
     for test, failure in failures.items():
         found = _explaining(assignment, failure, suspects)
         if not found and fruitless[failure.of] < FRUITLESS_SEARCHES:
@@ -56,30 +67,60 @@ def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[st
             suspects += found
             fruitless[failure.of] += not found
         explained[test] = found
-        votes.update(candidate.id for candidate in found)
+    alike_somewhere = {candidate for found in explained.values() for candidate, how in found.items() if how == ALIKE}
+    sure = {candidate for candidate in alike_somewhere if _is_supported(assignment, candidate, failures)}
+    votes = Counter(candidate.id for found in explained.values() for candidate in found if candidate in sure)
+    named = {test: [candidate for candidate in found if candidate in sure] for test, found in explained.items()}
     return {
         test: _representative(assignment, max(candidates, key=lambda candidate: votes[candidate.id]))
-        for test, candidates in explained.items()
+        for test, candidates in named.items()
         if candidates
     }
 
 
-def _explaining(assignment: Assignment, failure: Failure, candidates: Sequence[Misconception]) -> list[Misconception]:
-    """Those candidates that reply alike, with the student's own parts underneath or, failing that, the stand-in."""
+def _explaining(
+    assignment: Assignment, failure: Failure, candidates: Sequence[Misconception]
+) -> dict[Misconception, int]:
+    """Those candidates that reply alike, and how far, with the student's own parts underneath or the stand-in."""
     for exchanges in (failure.exchanges, failure.on_stand_in):
         # where the process died nothing is compared: no mutant does that
         if exchanges and all(exchange.raised != {"type": "", "text": ""} for exchange in exchanges):
-            found = [candidate for candidate in candidates if _all_alike(assignment, candidate, exchanges)]
+            found = {candidate: _agreement(assignment, candidate, exchanges) for candidate in candidates}
+            found = {candidate: how for candidate, how in found.items() if how != DIFFERENT}
             if found:
                 return found
-    return []
+    return {}
 
 
-def _all_alike(assignment: Assignment, candidate: Misconception, exchanges: Sequence[Exchange]) -> bool:
-    """Whether the mutant replies like the student's code every time, and unlike the solution at least once."""
-    return all(_replies_alike(assignment, candidate, exchange) for exchange in reversed(exchanges)) and not all(
-        _replies_alike(assignment, SOLUTION, exchange) for exchange in exchanges
+def _is_supported(assignment: Assignment, candidate: Misconception, failures: Mapping[str, Failure]) -> bool:
+    """Whether the failed tests on which the mutant is wrong at all are mostly those that it explains."""
+    explained = against = 0
+    for failure in failures.values():
+        if _explaining(assignment, failure, [candidate]):
+            explained += 1
+        elif _is_wrong(assignment, candidate, failure.on_stand_in or failure.exchanges):
+            against += 1
+    return explained >= SUPPORT * against
+
+
+def _is_wrong(assignment: Assignment, candidate: Misconception, exchanges: Sequence[Exchange]) -> bool:
+    """Whether the mutant replies unlike the solution at least once."""
+    return any(
+        _compare(_answer(assignment, candidate, exchange), _answer(assignment, SOLUTION, exchange)) == DIFFERENT
+        for exchange in exchanges
     )
+
+
+def _agreement(assignment: Assignment, candidate: Misconception, exchanges: Sequence[Exchange]) -> int:
+    """How far the mutant replies like the student's code, every time, where the solution replies otherwise."""
+    telling = DIFFERENT
+    for exchange in reversed(exchanges):
+        how = _reply_agreement(assignment, candidate, exchange)
+        if how == DIFFERENT:
+            return DIFFERENT
+        if how > max(telling, _reply_agreement(assignment, SOLUTION, exchange)):
+            telling = how
+    return telling
 
 
 def _representative(assignment: Assignment, found: Misconception) -> Misconception:
@@ -88,11 +129,20 @@ def _representative(assignment: Assignment, found: Misconception) -> Misconcepti
     return next(other for other in load_misconceptions(assignment) if other.id == found.same_as)
 
 
-def _replies_alike(assignment: Assignment, candidate: Misconception, exchange: Exchange) -> bool:
-    reply, raised = _mutant_reply(_Question(assignment, candidate, exchange))
-    if exchange.raised is not None or raised is not None:
-        return _same_error(exchange.raised, raised)
-    return alike(exchange.reply, reply)
+def _reply_agreement(assignment: Assignment, candidate: Misconception, exchange: Exchange) -> int:
+    return _compare((exchange.reply, exchange.raised), _answer(assignment, candidate, exchange))
+
+
+def _compare(ours: Answer, theirs: Answer) -> int:
+    """How far two answers agree: replies where neither raised, errors where both did."""
+    if ours[1] is not None and theirs[1] is not None:
+        return _error_agreement(ours[1], theirs[1])
+    same = ours[1] is None and theirs[1] is None and alike(ours[0], theirs[0])
+    return ALIKE if same else DIFFERENT
+
+
+def _answer(assignment: Assignment, candidate: Misconception, exchange: Exchange) -> Answer:
+    return _mutant_reply(_Question(assignment, candidate, exchange))
 
 
 class _Question:
@@ -111,7 +161,7 @@ class _Question:
 
 
 @functools.lru_cache(maxsize=4096)
-def _mutant_reply(question: _Question) -> tuple[Any, dict[str, Any] | None]:
+def _mutant_reply(question: _Question) -> Answer:
     student = _mutant(question.assignment, question.candidate, question.exchange.stand_in)
     reply, raised = replay(student, question.exchange.probe, question.exchange.inputs, question.exchange.seed)
     return (decode(*encode(reply)), None) if raised is None else (None, raised)
@@ -125,10 +175,17 @@ def _mutant(assignment: Assignment, candidate: Misconception, stand_in: bool) ->
     return LocalStudent(assignment.name, mutate(assignment.name, candidate), others)
 
 
-def _same_error(ours: dict[str, Any] | None, theirs: dict[str, Any] | None) -> bool:
-    if ours is None or theirs is None:
-        return False
-    return (ours.get("type"), ours.get("text")) == (theirs.get("type"), theirs.get("text"))
+def _error_agreement(ours: dict[str, Any], theirs: dict[str, Any]) -> int:
+    """ALIKE if type and text are the same; else of one kind if both were raised in so many words, or mean the same."""
+    if (ours.get("type"), ours.get("text")) == (theirs.get("type"), theirs.get("text")):
+        return ALIKE
+    if ours.get("builtin") != theirs.get("builtin"):
+        return DIFFERENT
+    on_purpose = [bool(RAISE.search(str(raised.get("code", "")))) for raised in (ours, theirs)]
+    if any(on_purpose):
+        return SAME_KIND_OF_ERROR if all(on_purpose) else DIFFERENT
+    meaning = explain(ours)
+    return SAME_KIND_OF_ERROR if meaning is not None and meaning == explain(theirs) else DIFFERENT
 
 
 def alike(one: Any, other: Any) -> bool:
@@ -144,7 +201,8 @@ def alike(one: Any, other: Any) -> bool:
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(alike(a, b) for a, b in zip(one, other, strict=True))
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+        compared = [key for key in one if not str(key).startswith(WORDS)]
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in compared)
     return bool(type(one) is type(other) and one == other)
 
 

@@ -7,6 +7,8 @@ probe and left as they were found. Never give it a student's code.
 from __future__ import annotations
 
 import contextlib
+import itertools
+import linecache
 import random
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,6 +21,8 @@ import torch
 from grader.course import SOLUTIONS
 from grader.sandbox.inside.session import describe, reset
 from grader.suite.attempt import Probe
+
+_numbers = itertools.count()
 
 
 class LocalStudent:
@@ -47,9 +51,16 @@ class LocalStudent:
             module.__file__ = str(path)
             with self._siblings_importable(name):
                 sys.modules[name] = module
-                exec(compile(source, f"<{name}>", "exec"), module.__dict__)
+                exec(compile(source, self._shown_as(name, source), "exec"), module.__dict__)
             self._modules[name] = module
         return self._modules[name]
+
+    @staticmethod
+    def _shown_as(name: str, source: str) -> str:
+        """A file name under which Python finds the lines of this source, for descriptions of errors."""
+        shown = f"<{name} {next(_numbers)}>"
+        linecache.cache[shown] = (len(source), None, source.splitlines(keepends=True), shown)
+        return shown
 
     @contextlib.contextmanager
     def _siblings_importable(self, name: str) -> Iterator[None]:

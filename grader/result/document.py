@@ -113,7 +113,7 @@ def _message(outcome: Outcome, misconception: Misconception | None) -> str:
     if verdict.kind == "grader-error":
         return messages.GRADER_ERROR
     says = misconception.says if misconception else None
-    if says is None and verdict.kind == "raised" and outcome.attempt and outcome.attempt.exchanges:
+    if says is None and verdict.kind in ("raised", "import") and outcome.attempt and outcome.attempt.exchanges:
         says = explain(outcome.attempt.exchanges[-1].raised)
     cause = messages.CAUSE.format(says=says) if says else None
     if outcome.public:

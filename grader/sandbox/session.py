@@ -286,7 +286,7 @@ def _plain(described: dict[str, Any]) -> dict[str, Any]:
     """Keep of a session's account of an exception only what has the right type and size."""
     texts = {
         key: described[key][:TEXT_LIMIT]
-        for key in ("type", "text", "stage", "file", "code")
+        for key in ("type", "builtin", "text", "stage", "file", "code")
         if isinstance(described.get(key), str)
     }
     line = described.get("line")

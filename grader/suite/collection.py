@@ -40,6 +40,7 @@ PROBE_ROOTS = frozenset(
         "inspect",
         "sys",
         "types",
+        "unicodedata",
     }
 )
 

@@ -7,6 +7,7 @@ an exception is described, never judged.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import importlib
 import linecache
@@ -126,8 +127,9 @@ def _on_device(value: Any, device: str) -> Any:
 def describe(problem: BaseException, root: str) -> dict[str, Any]:
     """Say what an exception was and which line of the student's own files it came from.
 
-    Returns `type`, `text`, `stage` ("import" or "call") and, where a line of the submission is on
-    the stack, `file`, `line` and `code` of the innermost one.
+    Returns `type`, `builtin` (Python's own type that it is or derives from), `text`, `stage` ("import"
+    or "call") and, where a line of the submission is on the stack, `file`, `line` and `code` of the
+    innermost one.
     """
     stage = getattr(problem, "stage", "call")
     cause = problem.__cause__ if stage == "import" and problem.__cause__ is not None else problem
@@ -135,7 +137,9 @@ def describe(problem: BaseException, root: str) -> dict[str, Any]:
         text = str(cause)
     except BaseException:  # a student's exception may have a __str__ that raises
         text = ""
-    described: dict[str, Any] = {"type": type(cause).__name__[:80], "text": text[:TEXT_LIMIT], "stage": stage}
+    builtin = next(kind.__name__ for kind in type(cause).__mro__ if getattr(builtins, kind.__name__, None) is kind)
+    described: dict[str, Any] = {"type": type(cause).__name__[:80], "builtin": builtin}
+    described |= {"text": text[:TEXT_LIMIT], "stage": stage}
     if isinstance(cause, SyntaxError) and cause.filename and cause.filename.startswith(root):
         place: tuple[str, int] | None = (cause.filename, cause.lineno or 0)
     else:
