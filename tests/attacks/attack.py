@@ -38,7 +38,6 @@ EFFECTS = {
     "noise": "its output came out of the grader's own",
     "rung": "the sandbox came back on another rung",
 }
-UNBURIED = "ended sessions stay zombies until their sandbox closes, and count against the next ones' limit on processes"
 ATTACKS: dict[str, Attack] = {}
 
 

@@ -89,7 +89,6 @@ def library_twin_in_python(honest, cell, x, h, c):
 @instead_of(
     LSTM_FORWARD,
     tries="Uses the library's reference decomposition, also written in Python.",
-    gaps=IN_ITS_OWN_PROCESS,
     **LIBRARY,
 )
 def library_decomposition_in_python(honest, cell, x, h, c):
@@ -104,7 +103,6 @@ def library_decomposition_in_python(honest, cell, x, h, c):
 @instead_of(
     LSTM_FORWARD,
     tries="Sends the library's operator past the refusal by another dispatch key.",
-    gaps=IN_ITS_OWN_PROCESS,
     **LIBRARY,
 )
 def library_operator_by_another_key(honest, cell, x, h, c):
@@ -296,7 +294,6 @@ def forged_notes():
     spoils=("RNNCellFromScratch",),
     keeps=RNN_BUILT_HONESTLY,
     setting="alone",
-    perhaps={"high": "files survive between the sessions of one submission, so a second attempt can know of the first"},
     tries="Leaves a note at the first attempt at a test and answers otherwise at the second.",
 )
 def a_note_between_attempts(honest, *given):
@@ -315,7 +312,6 @@ def a_note_between_attempts(honest, *given):
 @instead_of(
     RNN_FORWARD,
     setting="twice",
-    perhaps={"loot": "files survive between the sessions of one sandbox, so inputs can be kept for a message"},
     tries="Keeps the inputs of hidden tests in a file, for a public test's message the next time.",
 )
 def hidden_inputs_for_next_time(honest, cell, x, *states):

@@ -329,7 +329,7 @@ def by_another_program():
 @at_import(
     "sampling",
     tries="Uses the kernel's key store, which outlives processes.",
-    gaps={"split": {"loot"}, "namespaced": {"loot"}},
+    gaps={"split": {"loot"}},
 )
 def key_store():
     import ctypes

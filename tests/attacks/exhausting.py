@@ -1,6 +1,6 @@
 """Attacks that use things up: time, memory, disk, processes, descriptors, output. All of them stop by themselves."""
 
-from tests.attacks.attack import UNBURIED, at_import, instead_of
+from tests.attacks.attack import at_import, instead_of
 
 ESCAPES = "without namespaces, a daemon that has shed its environment may escape the search for it"
 RNN_FORWARD = "cells.RNNCellFromScratch.forward"
@@ -40,7 +40,6 @@ def memory_piece_by_piece(honest, *given):
     RNN_FORWARD,
     tries="Fills 1.5 GiB of shared memory, which the limit on a process's data does not count.",
     harmless=False,
-    gaps={"every rung": {"loot"}},
     **ONE_TEST,
 )
 def shared_memory(honest, *given):
@@ -217,7 +216,7 @@ def a_daemon():
 @at_import(
     "sampling",
     tries="Leaves a daemon behind that has shed its environment.",
-    perhaps={"landlock left": ESCAPES, "split left": ESCAPES},
+    perhaps={"split left": ESCAPES},
     setting="alone",
 )
 def a_daemon_without_marks():
@@ -291,7 +290,6 @@ def endless_batches(honest, data, batch_size, seq_len):
     "sampling",
     tries="Starts two threads, honestly, after the failures of others have left their processes unburied.",
     setting="after failures",
-    perhaps={"low": UNBURIED},
 )
 def threads_after_failures():
     import threading

@@ -219,7 +219,6 @@ def other_processes():
     "sampling",
     tries="Looks below the folder for temporary files for what the student before handed in.",
     setting="after another",
-    perhaps={"loot": "the sessions of one sandbox share their folder for temporary files"},
 )
 def the_submission_before():
     import os

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import sys
+import warnings
 from typing import Any, NoReturn
 
 OPERATORS = (
@@ -40,7 +41,8 @@ OPERATORS = (
     "_lstm_mps",
 )
 TWINS = ("torch.ao.nn.quantizable.modules.rnn",)  # the same cells written in Python, no kernel to refuse
-KEYS = ("CPU", "CUDA", "AutogradCPU", "AutogradCUDA")
+DECOMPOSITIONS = "torch._decomp.decompositions"  # written in Python too, a function each
+KEYS = ("CPU", "CUDA", "AutogradCPU", "AutogradCUDA", "CompositeImplicitAutograd")
 
 
 class LibraryCellRefused(RuntimeError):
@@ -52,9 +54,11 @@ def refuse() -> None:
     import torch
 
     library = torch.library.Library("aten", "IMPL")
-    for operator in overridable():
-        for key in KEYS:
-            library.impl(operator, _refuse, key)
+    with warnings.catch_warnings():  # that kernels are overridden is the point
+        warnings.simplefilter("ignore")
+        for operator in overridable():
+            for key in KEYS:
+                library.impl(operator, _refuse, key)
     refused = {f"aten::{operator.split('.')[0]}" for operator in OPERATORS}
     decompose = torch._ops.OpOverload.decompose
 
@@ -70,6 +74,9 @@ def refuse() -> None:
             if isinstance(kind, type) and issubclass(kind, torch.nn.Module) and kind.__module__ == twin:
                 kind.forward = _refuse
         sys.modules.setdefault(twin, None)  # type: ignore[arg-type] # else importing it fails from now on
+    decompositions = vars(sys.modules.get(DECOMPOSITIONS, sys))
+    for name in [name for name in decompositions if any(cell in name for cell in ("lstm", "gru", "rnn"))]:
+        decompositions[name] = _refuse
 
 
 @functools.cache
