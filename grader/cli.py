@@ -179,6 +179,7 @@ def _grade(options: argparse.Namespace) -> int:
     assignments = _selected(options.assignment)
     path = _existing(options.path)
     destination = _destination(options)
+    from grader.intake import IntakeError
     from grader.options import GradeOptions, start_sandbox
     from grader.sandbox import SandboxError, below_the_floor, rank
 
@@ -197,6 +198,8 @@ def _grade(options: argparse.Namespace) -> int:
                 graded = grade(path, choice, sandbox, progress)
     except SandboxError as problem:
         raise Stop(GRADER_FAILED, f"{problem}. Type: grader doctor") from None
+    except IntakeError as problem:
+        raise Stop(GRADER_FAILED, f"{problem}. No grade; try again.") from None
     finally:
         if destination not in (None, "-"):
             Path(f"{destination}.part").unlink(missing_ok=True)

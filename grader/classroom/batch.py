@@ -87,7 +87,7 @@ def run_batch(
             document = result.get("document") or _no_verdict(entry.name, assignments, choice)
             batch.errors += [f"{entry.name}: {text}" for text in result.get("errors", [])]
             if "blamed" in result:
-                batch.errors.append(f"{entry.name}: the grading process ended twice ({result['blamed']})")
+                batch.errors.append(f"{entry.name}: {result['blamed']}")
             if document["complete"]:  # what has no verdict is tried again next time
                 ledger.keep(keys[entry.name], document)
             _write_document(documents, document)

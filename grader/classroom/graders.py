@@ -209,7 +209,7 @@ def grade_task(task: Task, choice: Choice) -> dict[str, Any]:
                     raise
             finally:
                 POOL.give_back(choice, process, alive)
-        return {"blamed": reason}
+        return {"blamed": f"the grading process ended twice ({reason})"}
 
 
 def packed(path: Path) -> dict[str, bytes]:

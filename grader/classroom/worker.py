@@ -37,6 +37,7 @@ def main() -> int:
     try:
         starting = start_sandbox(options)
         from grader.grade import grade
+        from grader.intake import IntakeError
 
         with starting as sandbox:
             if rank(sandbox.level) < rank(choice["floor"]):
@@ -45,7 +46,11 @@ def main() -> int:
             answer({"level": sandbox.level})
             for line in sys.stdin:
                 task = json.loads(line)
-                graded = grade(Path(task["path"]), options, sandbox)
+                try:
+                    graded = grade(Path(task["path"]), options, sandbox)
+                except IntakeError as problem:  # the machine's doing: no verdict, and the next one may fare better
+                    answer({"blamed": str(problem)})
+                    continue
                 graded.document["submission"] = task["name"]
                 answer({"document": graded.document, "errors": graded.grader_errors})
     except SandboxError as problem:

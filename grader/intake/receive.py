@@ -26,10 +26,16 @@ from grader.messages import one_line, quote
 READING = Path(__file__).with_name("reading.py")
 PATIENCE_S = 60
 CPU_S = 30
+IDLE_SHARE = 0.25  # a child that used less of its time than this was kept waiting, or ended by others
+DISK_LEFT = 2**20
 MEMORY = 2 * 2**30
 TOO_SLOW = "reading it took too long"
 SUMMARY_LIMIT = 8 * 2**20
 NAME_LIMIT = 100
+
+
+class IntakeError(Exception):
+    """The grader could not read a submission, and that is the machine's doing, not the submission's."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,9 @@ def _read_in_child(job: dict[str, Any], folder: str, submission: Submission) -> 
     """Let the child read; if a file kills its parser, let it read again without parsing that file."""
     skipped: list[str] = []
     deadline = time.monotonic() + PATIENCE_S
+    killed = 0
     while True:
+        cpu_before = _cpu_of_children()
         for entry in os.scandir(folder):  # what an earlier child had copied
             shutil.rmtree(entry) if entry.is_dir(follow_symlinks=False) else os.unlink(entry)
         try:
@@ -121,8 +129,17 @@ def _read_in_child(job: dict[str, Any], folder: str, submission: Submission) -> 
                 check=False,
             )
         except subprocess.TimeoutExpired:
+            if _cpu_of_children() - cpu_before < IDLE_SHARE * PATIENCE_S:
+                raise IntakeError("reading the submission took too long on a busy machine") from None
             submission.whole = TOO_SLOW
             return {}
+        if shutil.disk_usage(folder).free < DISK_LEFT:
+            raise IntakeError(f"the disk is full below {tempfile.gettempdir()}")
+        if done.returncode == -signal.SIGKILL and _cpu_of_children() - cpu_before < IDLE_SHARE * CPU_S:
+            killed += 1  # by somebody else: its own limits need more than this
+            if killed == 2:
+                raise IntakeError("what reads the submission was killed, twice")
+            continue
         if done.returncode == 0 and len(done.stdout) <= SUMMARY_LIMIT:
             summary: dict[str, Any] = json.loads(done.stdout)
             return summary
@@ -133,6 +150,12 @@ def _read_in_child(job: dict[str, Any], folder: str, submission: Submission) -> 
             submission.whole = TOO_SLOW if ran_out else "it could not be read"
             return {}
         skipped.append(culprit)
+
+
+def _cpu_of_children() -> float:
+    """CPU seconds of this process' children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def limit_reading(cpu_s: int | None = CPU_S) -> None:

@@ -125,6 +125,29 @@ def test_a_full_disk_is_said_in_one_line(solved, monkeypatch, capsys):
     assert "No space left" in said.err
 
 
+def test_a_reader_that_others_kill_is_no_zero(solved, monkeypatch, capsys):
+    real = subprocess.run
+
+    def killed(command, **options):
+        if "reading.py" in str(command[-1]):
+            return subprocess.CompletedProcess(command, -signal.SIGKILL, b"", b"")
+        return real(command, **options)
+
+    monkeypatch.setattr("grader.intake.receive.subprocess.run", killed)
+    assert cli.main(["grade", str(solved), "-a", "cells", "--json", "-", "--require-isolation", "split"]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.strip() == "grader: what reads the submission was killed, twice. No grade; try again."
+
+
+def test_a_full_disk_while_reading_is_no_zero(solved, monkeypatch, capsys):
+    monkeypatch.setattr("grader.intake.receive.DISK_LEFT", 2**62)
+    assert cli.main(["grade", str(solved), "-a", "cells", "--json", "-", "--require-isolation", "split"]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "the disk is full" in said.err
+
+
 def test_a_grader_that_is_killed_leaves_no_document_and_no_process(solved, tmp_path):
     target = tmp_path / "ada.json"
     arguments = ["-m", "grader", "grade", str(solved), "--json", str(target), "--require-isolation", "split"]
