@@ -133,7 +133,7 @@ def test_a_reader_that_others_kill_is_no_zero(solved, monkeypatch, capsys):
             return subprocess.CompletedProcess(command, -signal.SIGKILL, b"", b"")
         return real(command, **options)
 
-    monkeypatch.setattr("grader.intake.receive.subprocess.run", killed)
+    monkeypatch.setattr(subprocess, "run", killed)
     assert cli.main(["grade", str(solved), "-a", "cells", "--json", "-", "--require-isolation", "split"]) == 3
     said = capsys.readouterr()
     assert said.out == ""
@@ -141,7 +141,7 @@ def test_a_reader_that_others_kill_is_no_zero(solved, monkeypatch, capsys):
 
 
 def test_a_full_disk_while_reading_is_no_zero(solved, monkeypatch, capsys):
-    monkeypatch.setattr("grader.intake.receive.DISK_LEFT", 2**62)
+    monkeypatch.setattr(sys.modules["grader.intake.receive"], "DISK_LEFT", 2**62)
     assert cli.main(["grade", str(solved), "-a", "cells", "--json", "-", "--require-isolation", "split"]) == 3
     said = capsys.readouterr()
     assert said.out == ""
