@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help grade test test-attacks test-names fuzz lint lock setup-grade setup-test
+.PHONY: help grade test test-attacks test-names test-long fuzz lint lock setup-grade setup-test
 
 help:
 	@echo 'make grade                    grade the example class that comes with the kit'
 	@echo 'make grade SUBMISSION=path    grade one folder or archive'
 	@echo 'make test                     run the tests of the kit itself'
 	@echo 'make test-attacks             grade every hostile submission on every rung of the sandbox'
+	@echo 'make test-long                what takes minutes: layers of the sandbox, every program alone, fifty kills'
 	@echo 'make fuzz                     a million forged frames and 100,000 archives; half an hour'
 	@echo 'make test-names               all of those about naming mistakes (make test takes a sample)'
 
@@ -30,6 +31,9 @@ test: setup-test lint
 
 test-attacks: setup-test
 	@$(BIN)/python -m pytest tests/attacks --all-attacks
+
+test-long: setup-test
+	@$(BIN)/python -m pytest -m long
 
 # The full campaigns; each case that fails is written to build/fuzz with the line that replays it.
 # Fewer, or others: .venv/bin/python -m tests.fuzz --help

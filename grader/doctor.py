@@ -18,9 +18,12 @@ from grader.sandbox.namespaced import find_bubblewrap
 
 MEANS = {
     "read-secrets": "read the hidden tests",
+    "read-memory": "read the grader's memory",
     "write-outside": "write outside its scratch folder",
+    "change-outside": "change the mode of a file outside",
     "network-tcp": "open a network connection",
     "network-udp": "send a datagram",
+    "unix-sockets": "connect to a socket on this machine",
     "signal-grader": "signal the grader",
     "see-processes": "see the grader's process",
     "unlimited-processes": "start processes without limit",

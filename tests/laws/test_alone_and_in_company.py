@@ -19,7 +19,7 @@ PROGRAMS = {
         *((wrong.id, mutate(assignment.name, wrong)) for wrong in load_misconceptions(assignment)),
     ]
 }
-SAMPLE = list(PROGRAMS)[::19]  # all of them in `make proof-alone`
+SAMPLE = list(PROGRAMS)[::19]  # all of them in `make test-long`
 
 
 def documents_differ(assignment, source, grade_own) -> bool:
