@@ -7,8 +7,9 @@ import json
 import pytest
 
 from grader.course import ROOT
+from grader.doctor import MEANS
 from grader.sandbox import Limits, Sandbox, rank
-from grader.sandbox.sandbox import CLAIMS
+from grader.sandbox.sandbox import CLAIMS, EVERY_ACT
 from grader.sandbox.staging import stage_kit
 
 LOOK = """
@@ -105,3 +106,7 @@ def test_only_listed_files_are_staged(tmp_path):
     assert "assignments/cells/probes.py" in staged
     for secret in ("test_hidden", "test_public", "oracle", "misconceptions", "stand_in", "solution"):
         assert not any(secret in name for name in staged)
+
+
+def test_doctor_has_words_for_every_act():
+    assert set(MEANS) == EVERY_ACT
