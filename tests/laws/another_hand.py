@@ -176,7 +176,7 @@ def _rename_helpers(tree: ast.Module, public: tuple[str, ...]) -> None:
     methods = {node.name for cls in classes for node in cls.body if isinstance(node, Function)}
     inner = {n.name for f in ast.walk(tree) if isinstance(f, Function) for n in f.body if isinstance(n, Function)}
     ours = {name for name in top | methods | inner - set(public) if not name.startswith("__")}
-    ours -= {*public, "forward", *dir(builtins)}
+    ours -= {*public, "forward", "backward", *dir(builtins)}
     for node in ast.walk(tree):
         if isinstance(node, Function | ast.ClassDef) and node.name in ours:
             node.name = f"own_{node.name}"
