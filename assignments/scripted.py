@@ -194,6 +194,6 @@ def read_off(state: Any, batch: int) -> tuple[list[list[int]], torch.Tensor]:
     if len(h) != batch:
         raise Complaint(f"the decoder was called with tokens of shape ({batch},) and a state of {len(h)} rows")
     rows = h[:, :-1].tolist()
-    if rows != c[:, :-1].tolist():
+    if not torch.equal(h[:, :-1], c[:, :-1].to(h.dtype)):
         raise Complaint("the decoder was given an h and a c that do not belong together")
     return [[round(place) - 1 for place in row if place > 0] for row in rows], c[:, -1]

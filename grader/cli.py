@@ -121,6 +121,14 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument("--out", type=Path, metavar="FILE", help="an .svg or .png file; NAME.svg if left out")
     plot.set_defaults(command=_plot)
 
+    play = commands.add_parser("play", help="train your model and let it write")
+    play.add_argument("path", nargs="?", default=".", type=Path, metavar="PATH")
+    play.add_argument("--text", type=Path, metavar="FILE", help="what to learn from; Python's own help if left out")
+    play.add_argument("--epochs", type=_positive, metavar="N", help="how many in all, earlier runs counted")
+    play.add_argument("--hidden", type=_positive, metavar="N", help="the hidden size")
+    play.add_argument("--full", action="store_true", help="the lesson's sizes and the whole text: an hour or more")
+    play.set_defaults(command=_play)
+
     doctor = commands.add_parser("doctor", help="what this machine can do, and how to get more")
     doctor.add_argument("--json", action="store_true")
     doctor.set_defaults(command=_doctor)
@@ -310,6 +318,19 @@ def _plot(options: argparse.Namespace) -> int:
         print(f"grader: left out: {note}", file=sys.stderr)
     print(f"{target} is drawn.")
     return DONE
+
+
+def _play(options: argparse.Namespace) -> int:
+    from grader.play import PlayError, play
+
+    if not _existing(options.path).is_dir():
+        raise Stop(UNUSABLE, f"{options.path} is no folder. Give the one that your .py files lie in.")
+    if options.text is not None and not options.text.is_file():
+        raise Stop(UNUSABLE, f"{options.text} is no file. Give --text a file of plain text.")
+    try:
+        return play(options.path, options.text, options.epochs, options.hidden, options.full)
+    except PlayError as problem:
+        raise Stop(UNUSABLE, str(problem)) from None
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from torch import nn
 from assignments.scripted import Complaint, TableModel, Tape
 
 Rows = dict[tuple[int, ...], torch.Tensor]
+HOLDERS = (torch.Tensor, np.ndarray, np.generic)  # that may hold one index
 
 
 class Recorder(TableModel):
@@ -70,10 +71,9 @@ class Dice(nn.Module):
 
     def forward(self, x: torch.Tensor, states: Any = None) -> tuple[torch.Tensor, Any]:
         """Logits (B, T, V) and one (h, c) that says nothing."""
-        batch, steps = x.shape
         if states is None:
-            states = [(self.logits.new_zeros(batch, 1), self.logits.new_zeros(batch, 1))]
-        return self.logits.expand(batch, steps, -1).clone(), states
+            states = [(self.logits.new_zeros(x.shape[0], 1), self.logits.new_zeros(x.shape[0], 1))]
+        return self.logits.repeat(*x.shape, 1), states  # a copy: whoever writes into it changes nothing here
 
 
 def made_generator(where: torch.Tensor, seed: int) -> torch.Generator:
@@ -89,7 +89,7 @@ def numbered(vocabulary: str) -> tuple[dict[str, int], dict[int, str]]:
 
 def index_from(value: Any, size: int) -> int:
     """The drawn index, be it an int or something that holds one; that it be an int is another probe's matter."""
-    if isinstance(value, torch.Tensor | np.ndarray | np.generic) and math.prod(value.shape) == 1:
+    if type(value) is not int and isinstance(value, HOLDERS) and math.prod(value.shape) == 1:
         value = value.item()
     if not isinstance(value, int):
         raise Complaint(f"sample_next returned a {type(value).__name__}, expected an int")
@@ -149,7 +149,9 @@ def same_state_twice(student: Any, logits: torch.Tensor, temperature: float, dra
 
 def move_global_states() -> None:
     """Put the global generators of torch, NumPy and Python somewhere else."""
-    torch.manual_seed(1)
+    torch.default_generator.manual_seed(1)  # torch.manual_seed also asks after every accelerator
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(1)
     np.random.seed(1)
     random.seed(1)
 
@@ -158,12 +160,12 @@ def global_states(where: torch.Tensor) -> dict[str, Any]:
     """The state of every global generator, in comparable form."""
     kept, position = np.random.get_state()[1:3]
     states = {
-        "torch": torch.get_rng_state().tolist(),
-        "numpy": [*kept.tolist(), position],
+        "torch": torch.get_rng_state().numpy().tobytes(),
+        "numpy": (kept.tobytes(), position),
         "python": random.getstate(),
     }
     if where.is_cuda:
-        states["torch.cuda"] = torch.cuda.get_rng_state(where.device).tolist()
+        states["torch.cuda"] = torch.cuda.get_rng_state(where.device).numpy().tobytes()
     return states
 
 

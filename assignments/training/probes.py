@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from assignments.scripted import Complaint
+from assignments.scripted import Complaint, Tape
 
 Weights = dict[str, torch.Tensor]
 Batches = list[tuple[torch.Tensor, torch.Tensor]]
@@ -48,7 +48,7 @@ class Log:
 
 
 class Recorder(nn.Module):
-    """A small model with `CharRNN`'s forward that keeps, for every call, what it was fed."""
+    """A small model with `CharRNN`'s forward that keeps, for every call, what it was fed; states if told to."""
 
     layers = 1
 
@@ -61,8 +61,9 @@ class Recorder(nn.Module):
         if still:  # something to train all the same: it has gradients, and no say in the logits
             self.anchor = nn.Parameter(torch.zeros(1, dtype=value.dtype))
         self.still = still
-        self.only_look = False
+        self.only_look = self.keeps_states = False
         self.log = Log()
+        self.parts: list[nn.Module] = []  # itself and what it holds, so that no call need look for them
 
     def forward(self, x: torch.Tensor, states: Any = None) -> tuple[torch.Tensor, list[Any]]:
         """x (B, T) to logits (B, T, V) and one (h, c) per layer."""
@@ -72,13 +73,15 @@ class Recorder(nn.Module):
         if self.log.count > CALL_LIMIT:
             raise Complaint(f"the model was called over {CALL_LIMIT} times: do the batches never end?")
         states = [self.fresh(x) for _ in range(self.layers)] if states is None else self.read(states, x)
+        self.parts = self.parts or list(self.modules())
         call = {
             "x": x.detach().clone(),
-            "devices": (x.device, next(self.parameters()).device),
-            "incoming": torch.stack([part.detach() for layer in states for part in layer]).clone(),
+            "devices": (x.device, getattr(self, self.labels[0]).device),
             "hang": [any(layer[k].grad_fn is not None for layer in states) for k in (0, 1)],
-            "modes": [module.training for module in self.modules()],
+            "modes": [module.training for module in self.parts],
         }
+        if self.keeps_states:
+            call["incoming"] = torch.stack([part.detach() for layer in states for part in layer])
         if torch.is_grad_enabled():
             self.log.calls.append(call)
             self.log.model = self
@@ -90,16 +93,22 @@ class Recorder(nn.Module):
             pull = self.anchor * torch.arange(logits.shape[2], device=logits.device)
             logits = logits * (1 + GROWTH * columns)[:, None] + (pull - pull.detach())
         self.log.columns += x.shape[1] if torch.is_grad_enabled() else 0
-        call["outgoing"] = torch.stack([part.detach() for layer in states for part in layer]).clone()
+        if self.keeps_states:
+            call["outgoing"] = torch.stack([part.detach() for layer in states for part in layer])
         return logits, states
 
     def values(self) -> Weights:
         """The weights by name, as they are now."""
         return {label: getattr(self, label).detach().clone() for label in self.labels}
 
+    def state_shape(self, x: torch.Tensor) -> tuple[int, int]:
+        """The shape of each state that goes with x."""
+        raise NotImplementedError
+
     def fresh(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The states of one layer at the start of a text."""
-        raise NotImplementedError
+        like, shape = getattr(self, self.labels[0]), self.state_shape(x)
+        return like.new_zeros(shape, device=x.device), like.new_zeros(shape, device=x.device)
 
     def compute(self, x: torch.Tensor, states: list[Any]) -> tuple[torch.Tensor, list[Any]]:
         """The model proper."""
@@ -107,7 +116,7 @@ class Recorder(nn.Module):
 
     def read(self, states: Any, x: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """The states that came, or a complaint that they are not what the model gave out."""
-        shape = self.fresh(x)[0].shape
+        shape = self.state_shape(x)
         try:
             pairs = [(h, c) for h, c in states]
             fits = len(pairs) == self.layers and all(part.shape == shape for pair in pairs for part in pair)
@@ -129,15 +138,14 @@ class Bigram(Recorder):
         super().__init__(weights, still)
         self.dropout = nn.Dropout(1.0)
 
-    def fresh(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        zeros = torch.zeros(x.shape[0], 1, dtype=self.table.dtype, device=x.device)
-        return zeros, zeros.clone()
+    def state_shape(self, x: torch.Tensor) -> tuple[int, int]:
+        return x.shape[0], 1
 
     def compute(self, x: torch.Tensor, states: list[Any]) -> tuple[torch.Tensor, list[Any]]:
         logits = self.table[x]
-        if hasattr(self, "fc"):
+        if "fc" in self.labels:
             logits = nn.functional.linear(logits, self.fc, self.bias)
-        if hasattr(self, "extra"):
+        if "extra" in self.labels:
             logits = logits + self.dropout(self.extra)
         return logits, [self.fresh(x)]
 
@@ -149,17 +157,17 @@ class Recurrent(Recorder):
         super().__init__(weights, still)
         self.layers = sum(label.startswith("W_") for label in weights)
 
-    def fresh(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        zeros = torch.zeros(x.shape[0], self.embedding.shape[1], dtype=self.embedding.dtype, device=x.device)
-        return zeros, zeros.clone()
+    def state_shape(self, x: torch.Tensor) -> tuple[int, int]:
+        return x.shape[0], self.embedding.shape[1]
 
     def compute(self, x: torch.Tensor, states: list[Any]) -> tuple[torch.Tensor, list[Any]]:
         tops = []
+        weights = [(getattr(self, f"C_{layer}").T, getattr(self, f"W_{layer}").T) for layer in range(self.layers)]
         for column in self.embedding[x].unbind(1):
             following = []
-            for layer, (h, c) in enumerate(states):
-                c = torch.tanh(torch.addmm(column, c, getattr(self, f"C_{layer}").T))
-                column = h = torch.tanh(torch.addmm(c, h, getattr(self, f"W_{layer}").T))
+            for (of_c, of_h), (h, c) in zip(weights, states, strict=True):
+                c = torch.tanh(torch.addmm(column, c, of_c))
+                column = h = torch.tanh(torch.addmm(c, h, of_h))
                 following.append((h, c))
             states = following
             tops.append(column)
@@ -171,7 +179,7 @@ def model_of(weights: Weights, still: bool = False) -> Recorder:
     return (Bigram if "table" in weights else Recurrent)(weights, still)
 
 
-def run(student: Any, model: Recorder, data: torch.Tensor, options: dict[str, Any], batches: Batches | None) -> Any:
+def run(student: Any, model: nn.Module, data: torch.Tensor, options: dict[str, Any], batches: Batches | None) -> Any:
     """Call the student's `train`; what it returned."""
     if data.device.type != "cpu":
         options = {**options, "device": str(data.device)}
@@ -270,6 +278,7 @@ def states_met(
     graph came along is torch's way of saying so, and is left out.
     """
     model = model_of(weights, still)
+    model.keeps_states = True
     try:
         run(student, model, data, options, batches)
     except RuntimeError:
@@ -376,11 +385,33 @@ def devices_met(
     }
 
 
-def default_sizes(
-    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
-) -> dict[str, Any]:
-    """The rows and columns that the model was fed, all calls of one epoch together."""
-    model = model_of(weights)
+class Plain(nn.Module):
+    """Two logits, the same for every character, and a note of the sizes fed: quick, for many steps and many rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(1, 1, 2))
+        self.met = Tape()  # (rows, columns) of each call, of copies too
+
+    def forward(self, x: torch.Tensor, states: Any = None) -> tuple[torch.Tensor, list[Any]]:
+        """x (B, T) to logits (B, T, 2) and one (h, c) of zeros."""
+        rows, columns = x.shape
+        if torch.is_grad_enabled():  # looking is free
+            self.met.append((rows, columns))
+        states = [(self.logits.new_zeros(rows, 1), self.logits.new_zeros(rows, 1))]
+        return self.logits.repeat(rows, columns, 1), states  # no views: some detach in place
+
+
+def default_sizes(student: Any, data: torch.Tensor, options: dict[str, Any], batches: Batches | None) -> dict[str, Any]:
+    """The rows and columns that a model was fed, all calls of one epoch together."""
+    model = Plain()
     run(student, model, data, options, batches)
-    met = [call["x"] for call in model.log.calls]
-    return {"rows and columns fed by default": [len(met[0]), sum(x.shape[1] for x in met)] if met else None}
+    sizes = [model.met[0][0], sum(columns for _, columns in model.met)] if model.met else None
+    return {"rows and columns fed by default": sizes}
+
+
+def default_epochs(
+    student: Any, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+) -> dict[str, Any]:
+    """What training returned for as many epochs as it likes."""
+    return {"the losses": run(student, Plain(), data, options, batches)}

@@ -1,4 +1,4 @@
-"""Draws the numbers of `measure.py` with matplotlib. Lines differ by marker and stroke, not by colour alone."""
+"""Draws the numbers of `measure.py` and `trainer.py`. Lines differ by marker and stroke, not by colour alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def save(name: str, found: dict[str, Any], target: Path) -> None:
     settings: Any = {"svg.hashsalt": name, "font.size": 10, "axes.edgecolor": INK, "axes.labelcolor": INK}
     with matplotlib.rc_context(settings):
         figure = Figure(figsize=(11, 4.9), facecolor="white", layout="constrained")
-        {"gradient_flow": _gradient_flow, "fast_lstm": _fast_lstm}[name](figure, found)
+        {"gradient_flow": _gradient_flow, "fast_lstm": _fast_lstm, "losses": _losses}[name](figure, found)
         metadata = {"Date": None} if target.suffix == ".svg" else None
         figure.savefig(target, dpi=120, metadata=metadata)
 
@@ -75,6 +75,23 @@ def _fast_lstm(figure: Any, found: dict[str, Any]) -> None:
             (drawn[line["name"]],) = axes.plot(found["sizes"], line[what], label=line["name"], **stroke)
     panels[0].set_ylabel("milliseconds")
     figure.legend(drawn.values(), drawn.keys(), loc="outside lower center", ncols=len(drawn) or 1, frameon=False)
+
+
+def _losses(figure: Any, found: dict[str, Any]) -> None:
+    figure.suptitle("What your models learned: mean loss of each epoch, and what an epoch took")
+    curve, times = figure.subplots(1, 2, width_ratios=(2, 1))
+    _prepare(curve)
+    _prepare(times)
+    for place, (model, stroke) in enumerate(zip(found["models"], STROKES, strict=False)):
+        losses = [loss if math.isfinite(loss) else math.nan for loss in model["losses"]]
+        label = f"{model['kind'].upper()}{'' if model['own'] else ' (library)'}, {model['parameters']:,} parameters"
+        curve.plot(range(1, len(losses) + 1), losses, label=label, **stroke)
+        times.bar(place, sum(model["seconds"]) / len(model["seconds"]), color=stroke["color"], width=0.6)
+    curve.set_xlabel("epoch")
+    curve.set_ylabel("loss (nats a character)")
+    curve.legend(frameon=False)
+    times.set_xticks(range(len(found["models"])), [model["kind"].upper() for model in found["models"]])
+    times.set_ylabel("seconds an epoch")
 
 
 def _prepare(axes: Any) -> None:
