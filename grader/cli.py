@@ -111,6 +111,17 @@ def _parser() -> argparse.ArgumentParser:
     batch.add_argument("--require-isolation", choices=LEVELS, default=DEFAULT_FLOOR, metavar="LEVEL")
     batch.set_defaults(command=_batch)
 
+    report = commands.add_parser("report", help="the class report of a batch folder, as HTML")
+    report.add_argument("path", type=Path, metavar="DIR")
+    report.add_argument("--out", type=Path, metavar="HTML_DIR", help="where index.html goes; DIR/report if left out")
+    report.add_argument("--before", type=Path, metavar="DIR", help="an earlier batch folder, to say what changed")
+    report.set_defaults(command=_report)
+
+    diff = commands.add_parser("diff", help="whose grade changed between two batch folders, and why")
+    diff.add_argument("old", type=Path, metavar="OLD_DIR")
+    diff.add_argument("new", type=Path, metavar="NEW_DIR")
+    diff.set_defaults(command=_diff)
+
     build = commands.add_parser("build", help="make the stubs from the annotated solutions")
     build.add_argument("--check", action="store_true", help="change nothing; exit with 2 if something is out of date")
     build.set_defaults(command=_build)
@@ -234,6 +245,38 @@ def _batch(options: argparse.Namespace) -> int:
         return run(options, folder, assignments, choice)
     except BatchError as problem:
         raise Stop(GRADER_FAILED, str(problem)) from None
+
+
+def _read_batch(folder: Path) -> list[dict[str, Any]]:
+    """The documents of a batch folder."""
+    from grader.result import FolderError, read_batch
+
+    try:
+        return read_batch(_existing(folder))
+    except FolderError as problem:
+        raise Stop(UNUSABLE, str(problem)) from None
+
+
+def _report(options: argparse.Namespace) -> int:
+    documents = _read_batch(options.path)
+    before = None if options.before is None else _read_batch(options.before)
+    from grader.report import ReportError, write_report
+
+    try:
+        index = write_report(documents, options.out or options.path / "report", before)
+    except ReportError as problem:
+        raise Stop(GRADER_FAILED, str(problem)) from None
+    print(f"{index} is written, and a page for each of {len(documents)} students.")
+    return DONE
+
+
+def _diff(options: argparse.Namespace) -> int:
+    old, new = _read_batch(options.old), _read_batch(options.new)
+    from grader.progress import console_for
+    from grader.report.changes import compare, show_changes
+
+    show_changes(compare(old, new), max(len(old), len(new)), console_for(sys.stdout))
+    return DONE
 
 
 def _destination(options: argparse.Namespace) -> str | None:
