@@ -63,7 +63,7 @@ def _change(name: str, old: dict[str, Any] | None, new: dict[str, Any] | None) -
         was, now = before.get(key), after.get(key)
         points = (now["score"] if now else 0.0) - (was["score"] if was else 0.0)
         if was is None or now is None or was["status"] != now["status"] or abs(points) > NEAR:
-            tests.append(TestChange(*key, was and was["status"], now and now["status"], points))
+            tests.append(TestChange(*key, was["status"] if was else None, now["status"] if now else None, points))
     most = None if abs(old["max_score"] - new["max_score"]) < NEAR else (old["max_score"], new["max_score"])
     if tests or most or abs(new["score"] - old["score"]) > NEAR:
         return Change(name, old["score"], new["score"], tuple(tests), most)

@@ -45,10 +45,10 @@ def histogram(scores: Sequence[float], most: float, says: str) -> Picture:
         axes = _axes(figure, colour)
         width = most / 10 if most > 0 else 1.0
         top = max([*scores, most])
-        edges = np.arange(0, top + width * 1.001, width)
-        counts, _ = np.histogram(np.minimum(scores, edges[-1]), edges)
+        edges = np.arange(0, top + width * 0.999, width)
+        counts, _ = np.histogram(scores, edges)  # the last class holds its upper end too
         beyond = edges[:-1] >= most - 1e-9
-        for choice, paint, label in ((~beyond, "main", None), (beyond, "other", "with bonus")):
+        for choice, paint, label in ((~beyond, "main", None), (beyond, "other", "full marks and bonus")):
             if choice.any():
                 lefts, heights = edges[:-1][choice], counts[choice]
                 axes.bar(lefts, heights, width * 0.94, align="edge", color=colour[paint], label=label)
@@ -126,8 +126,9 @@ def before_and_after(pairs: Sequence[tuple[float, float]], says: str) -> Picture
             paint = colour["main"] if after > before else colour["other"]
             axes.plot([before, after], [line, line], color=paint, linewidth=1.6, zorder=1)
         rows = range(len(ordered))
-        axes.scatter([pair[0] for pair in ordered], rows, color=colour["paper"], edgecolors=colour["ink"], label="before")
-        axes.scatter([pair[1] for pair in ordered], rows, color=colour["ink"], label="after")
+        old, new = ([pair[side] for pair in ordered] for side in (0, 1))
+        axes.scatter(old, rows, color=colour["paper"], edgecolors=colour["ink"], label="before")
+        axes.scatter(new, rows, color=colour["ink"], label="after")
         axes.set_yticks([])
         axes.set_ylim(-1, len(ordered))
         axes.set_xlabel("points")

@@ -11,7 +11,6 @@ import base64
 import hashlib
 import importlib.util
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.course import load_course
+from grader.documents import file_stem
 from grader.messages import one_line, printable
 from grader.report import statistics
 from grader.report.changes import compare
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).with_name("templates")
 NEEDED = ("jinja2", "matplotlib")
-PLAIN = re.compile(r"[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,80}")
 STATUSES = ("failed", "error", "timeout", "grader-error")
 WORDS = {
     "passed": "passed",
@@ -64,7 +63,7 @@ def write_report(documents: Sequence[Document], out: Path, before: Sequence[Docu
         install = ".venv/bin/pip install 'sequence-grader[report]'"
         raise ReportError(f"the report needs {' and '.join(missing)}. Type: {install}")
     environment = _environment()
-    pages = {document["submission"]: page_name(document["submission"]) for document in documents}
+    pages = {document["submission"]: f"{file_stem(document['submission'])}.html" for document in documents}
     try:
         (out / "students").mkdir(parents=True, exist_ok=True)
         template = environment.get_template("student.html")
@@ -77,14 +76,6 @@ def write_report(documents: Sequence[Document], out: Path, before: Sequence[Docu
     except OSError as problem:
         raise ReportError(f"{out} can't be written ({problem.strerror}). Give --out another folder.") from None
     return index
-
-
-def page_name(submission: str) -> str:
-    """The file name of a student's page: the name itself where it is plain, else plain and told apart by a hash."""
-    if PLAIN.fullmatch(submission):
-        return f"{submission}.html"
-    plain = re.sub(r"[^A-Za-z0-9_.~-]+", "_", submission)[:60].strip("._-") or "student"
-    return f"{plain}-{hashlib.sha256(submission.encode(errors='replace')).hexdigest()[:12]}.html"
 
 
 def student_view(document: Document) -> dict[str, Any]:
@@ -114,7 +105,8 @@ def student_view(document: Document) -> dict[str, Any]:
                 "most": row["max_score"] or row.get("bonus", 0.0),
                 "bonus": "bonus" in row,
                 "passed": sum(test["status"] == "passed" for test in tests),
-                "open": [test for test in tests if test["status"] != "passed"],
+                "count": len(tests),
+                "open": _together([test for test in tests if test["status"] != "passed"]),
                 "done": [test for test in tests if test["status"] == "passed"],
             }
         )
@@ -126,6 +118,14 @@ def student_view(document: Document) -> dict[str, Any]:
         "notes": [one_line(note) for note in document["notes"]],
         "assignments": assignments,
     }
+
+
+def _together(tests: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Tests that say the same, told together."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for test in tests:
+        groups.setdefault((test["status"], test["message"]), []).append(test)
+    return list(groups.values())
 
 
 def _class_view(
@@ -172,10 +172,10 @@ def _class_view(
         scores = [document["score"] for document in judged]
         view["pictures"] = {
             "histogram": pictures.histogram(scores, most, says),
-            "scatter": pictures.scatter(items, "Each test's difficulty against its discrimination. The table has both."),
+            "scatter": pictures.scatter(items, "Each test's difficulty and discrimination. The table has both."),
         }
         if items:
-            says = "Map of students and tests. Which tests fail for whom stands in the tables and on the students' pages."
+            says = "Map of students and tests. What fails for whom stands in the tables and on the students' pages."
             view["pictures"]["map"] = pictures.student_map(judged, [(i.assignment, i.name) for i in items], says)
     if before is not None:
         view["changes"] = compare(before, documents)

@@ -34,7 +34,22 @@ HOSTILE = (
     "x" * 100,
     "--",
 )
-NAMES = ("ada", "ben", "chloe", "dmitri", "eve", "fatima", "goran", "hana", "ivo", "june", "kofi", "lin", "mara", "noor")
+NAMES = (
+    "ada",
+    "ben",
+    "chloe",
+    "dmitri",
+    "eve",
+    "fatima",
+    "goran",
+    "hana",
+    "ivo",
+    "june",
+    "kofi",
+    "lin",
+    "mara",
+    "noor",
+)
 
 
 def graded_pool(folder: Path, sandbox: Sandbox, names: Sequence[str] | None = None) -> list[dict[str, Any]]:

@@ -1,19 +1,23 @@
 """Reads the documents of a batch folder back, within limits.
 
 A folder may come from another machine and have been in other hands since, so nothing in it is taken
-for granted: what is no result document is refused by name, never half read.
+for granted: what is no result document is refused by name, never half read. Imports nothing that needs
+torch.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import re
 import stat
 from pathlib import Path
 from typing import Any, NoReturn
 
 DOCUMENT_LIMIT = 32 * 2**20
 CLASS_LIMIT = 100_000
+_PLAIN = re.compile(r"[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,80}")
 STATUSES = ("passed", "failed", "error", "timeout", "grader-error")
 
 
@@ -32,6 +36,17 @@ def read_batch(folder: Path) -> list[dict[str, Any]]:
     if len(paths) > CLASS_LIMIT:
         raise FolderError(f"{documents} holds {len(paths)} documents; at most {CLASS_LIMIT} can be read.")
     return [_read(path) for path in paths]
+
+
+def file_stem(submission: str) -> str:
+    """A file name, without its ending, for what is written about a submission, on any system and in any link.
+
+    The name itself where it is plain; else as much of it as is, told apart by a hash.
+    """
+    if _PLAIN.fullmatch(submission):
+        return submission
+    plain = re.sub(r"[^A-Za-z0-9_.~-]+", "_", submission)[:60].strip("._-") or "student"
+    return f"{plain}-{hashlib.sha256(submission.encode(errors='replace')).hexdigest()[:12]}"
 
 
 def _read(path: Path) -> dict[str, Any]:
