@@ -49,6 +49,21 @@ def file_stem(submission: str) -> str:
     return f"{plain}-{hashlib.sha256(submission.encode(errors='replace')).hexdigest()[:12]}"
 
 
+def for_student(document: dict[str, Any]) -> dict[str, Any]:
+    """The document as the student may see it: hidden tests have numbers for names, and notes to the instructor go."""
+    rows = []
+    for row in document["assignments"]:
+        tests, number = [], 0
+        for test in row["tests"]:
+            number += test["visibility"] == "hidden"
+            shown = {key: value for key, value in test.items() if key != "review"}
+            if test["visibility"] == "hidden":
+                shown |= {"name": f"hidden test {number}", "of": "", "misconception": None}
+            tests.append(shown)
+        rows.append({**row, "tests": tests})
+    return {**document, "assignments": rows}
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         found = path.lstat()

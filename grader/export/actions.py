@@ -1,7 +1,8 @@
 """For GitHub Actions: a step summary in Markdown, and a log with annotations.
 
 A summary over 1 MiB is dropped whole, so ours ends well before. A step shows ten errors, so ten are
-given. What a student wrote stands in the log between stop-commands, and in the summary as text.
+given. Students see both, so hidden tests have numbers for names. What a student wrote stands in the log
+between stop-commands, and in the summary as text.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from grader.documents import for_student
 from grader.export.escape import html_text, workflow_log
 from grader.export.terminal import show_document
 from grader.messages import disarm, one_line, printable
@@ -25,6 +27,7 @@ CUT = "\n<p>The rest is left out: a summary may not be longer. The result docume
 
 def summary(documents: Sequence[dict[str, Any]]) -> str:
     """Points in one table, then what failed, folded away. HTML inside Markdown, without an empty line in it."""
+    documents = [for_student(document) for document in documents]
     one = documents[0] if len(documents) == 1 else None
     head = _table(one) if one else _class_table(documents)
     parts = [f"## {_cell(one['submission'])}\n\n" if one else "## Class\n\n"]
@@ -39,6 +42,7 @@ def summary(documents: Sequence[dict[str, Any]]) -> str:
 
 def log(documents: Sequence[dict[str, Any]]) -> str:
     """The result as a log, fenced, then an error for each of the first ten failures and a notice of the points."""
+    documents = [for_student(document) for document in documents]
     shown = io.StringIO()
     for document in documents:
         show_document(document, _plain_console(shown))

@@ -35,7 +35,9 @@ FORMATS = {
         Format("csv", "a row for each submission", lambda document: plain.csv_scores([document]), plain.csv_scores),
         Format("csv-tests", "a row for each test", lambda document: plain.csv_tests([document]), plain.csv_tests),
         Format("gradescope", "Gradescope's results.json", gradescope.results, files=".json"),
-        Format("junit", "JUnit XML", lambda document: junit.report([document]), junit.report),
+        Format(
+            "junit", "JUnit XML, hidden tests by their names", lambda document: junit.report([document]), junit.report
+        ),
         Format(
             "github-summary",
             "Markdown for $GITHUB_STEP_SUMMARY",

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.course import load_course
-from grader.documents import file_stem
+from grader.documents import file_stem, for_student
 from grader.messages import one_line, printable
 from grader.report import statistics
 from grader.report.changes import compare
@@ -81,23 +81,20 @@ def write_report(documents: Sequence[Document], out: Path, before: Sequence[Docu
 def student_view(document: Document) -> dict[str, Any]:
     """What a student's page shows. Hidden tests have numbers here, not names."""
     assignments = []
-    for row in document["assignments"]:
-        tests, number = [], 0
-        for test in row["tests"]:
-            hidden = test["visibility"] == "hidden"
-            number += hidden
-            tests.append(
-                {
-                    "title": f"Hidden test {number}" if hidden else readable(test["name"]),
-                    "of": "" if hidden else one_line(test.get("of") or ""),
-                    "hidden": hidden,
-                    "status": test["status"],
-                    "word": WORDS[test["status"]],
-                    "score": test["score"],
-                    "most": test["max_score"],
-                    "message": printable(test["message"]),
-                }
-            )
+    for row in for_student(document)["assignments"]:
+        tests = [
+            {
+                "title": readable(test["name"]),
+                "of": one_line(test.get("of") or ""),
+                "hidden": test["visibility"] == "hidden",
+                "status": test["status"],
+                "word": WORDS[test["status"]],
+                "score": test["score"],
+                "most": test["max_score"],
+                "message": printable(test["message"]),
+            }
+            for test in row["tests"]
+        ]
         assignments.append(
             {
                 "name": one_line(row["name"]),
