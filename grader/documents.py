@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 import stat
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, NoReturn
 
 DOCUMENT_LIMIT = 32 * 2**20
 CLASS_LIMIT = 100_000
+LARGEST = 1e6  # of points and seconds
 _PLAIN = re.compile(r"[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,80}")
 STATUSES = ("passed", "failed", "error", "timeout", "grader-error")
 
@@ -71,7 +71,10 @@ def _read(path: Path) -> dict[str, Any]:
             raise ValueError("it is no regular file")
         if found.st_size > DOCUMENT_LIMIT:
             raise ValueError(f"it is larger than {DOCUMENT_LIMIT >> 20} MiB")
-        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text, parse_constant=_no_number)
+        if "\\ud" in text.lower():  # half of a character, which no file could hold again
+            json.dumps(document, ensure_ascii=False).encode()
         check_document(document)
         if document["submission"] != path.name.removesuffix(".json"):
             raise ValueError("the submission in it has another name")
@@ -90,7 +93,8 @@ def check_document(document: Any) -> None:
         raise ValueError("submission is empty")
     _expect(document["isolation"].get("level"), str, "isolation.level")
     _numbers(document, ("score", "max_score"), "the document")
-    for note in document.setdefault("notes", []):
+    _expect(document.setdefault("notes", []), list, "notes")
+    for note in document["notes"]:
         _expect(note, str, "a note")
     seen = set()
     for row in document["assignments"]:
@@ -132,8 +136,8 @@ def _expect(value: Any, kind: type, what: str) -> None:
 def _numbers(table: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
     for key in keys:
         value = table.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueError(f"{key} of {where} is missing or no number")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
+            raise ValueError(f"{key} of {where} is missing or no number up to {LARGEST:g}")
 
 
 def _no_number(text: str) -> NoReturn:

@@ -46,7 +46,7 @@ def log(documents: Sequence[dict[str, Any]]) -> str:
     shown = io.StringIO()
     for document in documents:
         show_document(document, _plain_console(shown))
-    lines = [workflow_log(shown.getvalue())]
+    lines = [workflow_log(disarm(shown.getvalue()))]
     failures = [
         (document, row, test)
         for document in documents

@@ -43,8 +43,8 @@ def histogram(scores: Sequence[float], most: float, says: str) -> Picture:
 
     def draw(figure: Any, colour: dict[str, str]) -> None:
         axes = _axes(figure, colour)
-        width = most / 10 if most > 0 else 1.0
-        top = max([*scores, most])
+        top = max([*scores, most, 1.0])
+        width = max(most / 10, top / 30)
         edges = np.arange(0, top + width * 0.999, width)
         counts, _ = np.histogram(scores, edges)  # the last class holds its upper end too
         beyond = edges[:-1] >= most - 1e-9

@@ -271,6 +271,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(policy=policy, style=Markup(style), script=Markup(script), isnan=math.isnan)
     environment.filters.update(number=number, readable=readable, line=one_line)
+    environment.filters["breakable"] = lambda name: Markup("_<wbr>").join(one_line(name).split("_"))  # it escapes each
     return environment
 
 

@@ -177,9 +177,12 @@ def test_report_and_diff_on_the_command_line(pool, tmp_path):
         lambda path: path.write_text(path.read_text().replace('"complete": true', '"complete": 1')),
         lambda path: path.write_text(path.read_text().replace('"score": ', '"score": NaN, "x": ', 1)),
         lambda path: path.write_text(path.read_text().replace('"passed"', '"perfect"', 1)),
+        lambda path: path.write_text(path.read_text().replace('"score": ', f'"score": {10**400}, "x": ', 1)),
+        lambda path: path.write_text(path.read_text().replace('"notes": [', '"notes": 7, "x": [', 1)),
         lambda path: path.rename(path.with_name("somebody-else.json")),
         lambda path: (path.unlink(), path.symlink_to("/dev/zero")),
         lambda path: path.write_bytes(b"\xff"),
+        lambda path: path.write_text(path.read_text().replace('"notes": [', '"notes": ["\\ud800"', 1)),
         lambda path: path.unlink(),
     ],
 )
