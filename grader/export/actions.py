@@ -8,12 +8,11 @@ between stop-commands, and in the summary as text.
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from grader.documents import for_student
-from grader.export.escape import html_text, workflow_log
+from grader.export.escape import html_text, markdown_text, workflow_log, workflow_message, workflow_property
 from grader.export.terminal import show_document
 from grader.messages import disarm, one_line, printable
 
@@ -21,7 +20,6 @@ SUMMARY_LIMIT = 900 * 1024  # bytes
 ANNOTATIONS = 10
 ANNOTATION_LIMIT = 1000  # characters of a message
 WIDTH = 100
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]()+!|~@:$-]|(?<!&)#")  # the `#` of a reference stays
 CUT = "\n<p>The rest is left out: a summary may not be longer. The result documents have all of it.</p>\n"
 
 
@@ -66,15 +64,7 @@ def log(documents: Sequence[dict[str, Any]]) -> str:
 
 
 def _command(kind: str, title: str, message: str) -> str:
-    return f"::{kind} title={_property(one_line(title))}::{_data(message)}\n"
-
-
-def _data(text: str) -> str:
-    return disarm(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return f"::{kind} title={workflow_property(disarm(one_line(title)))}::{workflow_message(disarm(message))}\n"
 
 
 def _table(document: dict[str, Any]) -> list[str]:
@@ -126,7 +116,7 @@ def _details(document: dict[str, Any], named: bool) -> list[str]:
 
 def _cell(text: str) -> str:
     """One line of text in HTML in which Markdown sees nothing of its own either."""
-    return _MARKDOWN.sub(lambda match: f"&#{ord(match.group())};", html_text(disarm(one_line(text))))
+    return markdown_text(disarm(one_line(text)))
 
 
 def _block(text: str) -> str:

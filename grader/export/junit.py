@@ -7,12 +7,11 @@ readers show; points stand in properties.
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from typing import Any
 
-_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from grader.export.escape import xml_text
 
 
 def report(documents: Sequence[dict[str, Any]]) -> str:
@@ -27,23 +26,25 @@ def report(documents: Sequence[dict[str, Any]]) -> str:
 
 
 def _suite(submission: str, row: dict[str, Any]) -> ET.Element:
-    suite = ET.Element("testsuite", name=_xml(f"{submission}: {row['name']}"))
+    suite = ET.Element("testsuite", name=xml_text(f"{submission}: {row['name']}"))
     _properties(suite, {"score": row["score"], "max_score": row["max_score"], "bonus": row.get("bonus", 0.0)})
     for test in row["tests"]:
         seconds = float((test.get("timing") or {}).get("duration_s", 0.0))
         case = ET.SubElement(
             suite,
             "testcase",
-            classname=_xml(f"{submission}.{row['name']}"),
-            name=_xml(test["name"]),
+            classname=xml_text(f"{submission}.{row['name']}"),
+            name=xml_text(test["name"]),
             time=f"{seconds:.3f}",
         )
         points = {"score": test["score"], "max_score": test["max_score"], "visibility": test["visibility"]}
         _properties(case, points)
         if test["status"] != "passed":
             kind = "failure" if test["status"] == "failed" else "error"
-            failed = ET.SubElement(case, kind, type=test["status"], message=_xml(test["message"].partition("\n")[0]))
-            failed.text = _xml(test["message"])
+            failed = ET.SubElement(
+                case, kind, type=test["status"], message=xml_text(test["message"].partition("\n")[0])
+            )
+            failed.text = xml_text(test["message"])
     _count(suite, suite.findall("testcase"))
     return suite
 
@@ -59,8 +60,3 @@ def _properties(element: ET.Element, values: dict[str, Any]) -> None:
     properties = ET.SubElement(element, "properties")
     for name, value in values.items():
         ET.SubElement(properties, "property", name=name, value=str(value))
-
-
-def _xml(text: str) -> str:
-    """Text without the characters that XML can't hold at all."""
-    return _NO_XML.sub("\ufffd", text)

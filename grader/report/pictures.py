@@ -59,7 +59,7 @@ def histogram(scores: Sequence[float], most: float, says: str) -> Picture:
         axes.yaxis.get_major_locator().set_params(integer=True)
         axes.axvline(float(np.median(scores)), color=colour["ink"], linestyle="--", linewidth=1)
 
-    return _picture(draw, (7.2, 3.0), says)
+    return _picture(draw, (5.8, 2.8), says)
 
 
 def scatter(found: Sequence[Item], says: str) -> Picture | None:
@@ -80,7 +80,7 @@ def scatter(found: Sequence[Item], says: str) -> Picture | None:
         axes.set_ylabel("discrimination")
         _legend(axes, colour)
 
-    return _picture(draw, (7.2, 3.6), says)
+    return _picture(draw, (5.8, 3.6), says)
 
 
 def student_map(documents: Sequence[Document], keys: Sequence[Key], says: str) -> Picture:
@@ -135,7 +135,7 @@ def before_and_after(pairs: Sequence[tuple[float, float]], says: str) -> Picture
         axes.set_ylabel("a student a line")
         _legend(axes, colour)
 
-    return _picture(draw, (7.2, min(8.0, 1.6 + 0.16 * max(4, len(pairs)))), says)
+    return _picture(draw, (5.8, min(8.0, 1.6 + 0.16 * max(4, len(pairs)))), says)
 
 
 def _picture(draw: Callable[[Any, dict[str, str]], None], size: tuple[float, float], says: str) -> Picture:
