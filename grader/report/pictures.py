@@ -106,7 +106,7 @@ def student_map(documents: Sequence[Document], keys: Sequence[Key], says: str) -
             axes.axvline(start - 0.5, color=colour["ink"], linewidth=0.9)
         axes.set_xticks(starts, [keys[start][0] for start in starts], rotation=35, ha="right")
         axes.set_yticks([])
-        axes.set_ylabel(f"{len(ordered)} students, the highest score on top")
+        axes.set_ylabel("students")
         seen = sorted({int(state) for state in np.unique(cells)})
         patches = [Patch(facecolor=paints[s], edgecolor=colour["pale"], label=STATES[s]) for s in seen]
         legend = figure.legend(handles=patches, loc="outside upper left", ncols=len(patches), frameon=False)
