@@ -22,6 +22,17 @@ from grader.messages import one_line, printable
 DONE, BELOW, UNUSABLE, GRADER_FAILED = 0, 1, 2, 3
 LEVELS = ("split", "landlock", "namespaced")
 DEFAULT_FLOOR = "landlock"
+FORMAT_NAMES = (  # of grader.export.formats, which is loaded only when it is asked for
+    "json",
+    "csv",
+    "csv-tests",
+    "gradescope",
+    "junit",
+    "github-summary",
+    "github-annotations",
+    "canvas",
+    "moodle",
+)
 LINE_LIMIT = 1000
 
 
@@ -89,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("path", type=Path, metavar="PATH")
     _assignment_option(grade)
     grade.add_argument("--json", metavar="FILE|-", help="write the result document; - prints only that")
-    grade.add_argument("--format", choices=("text", "json"), default="text", metavar="NAME", help="text or json")
+    grade.add_argument("--format", default="text", metavar="NAME", help=", ".join(("text", *FORMAT_NAMES[:-2])))
     grade.add_argument(
         "--min-score", type=_percent, metavar="PERCENT", help="exit with 1 below this share of the points"
     )
@@ -110,6 +121,26 @@ def _parser() -> argparse.ArgumentParser:
     batch.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
     batch.add_argument("--require-isolation", choices=LEVELS, default=DEFAULT_FLOOR, metavar="LEVEL")
     batch.set_defaults(command=_batch)
+
+    report = commands.add_parser("report", help="the class report of a batch folder, as HTML")
+    report.add_argument("path", type=Path, metavar="DIR")
+    report.add_argument("--out", type=Path, metavar="HTML_DIR", help="where index.html goes; DIR/report if left out")
+    report.add_argument("--before", type=Path, metavar="DIR", help="an earlier batch folder, to say what changed")
+    report.set_defaults(command=_report)
+
+    export = commands.add_parser("export", help="a batch folder in the formats of others, gradebooks among them")
+    export.add_argument("path", type=Path, metavar="DIR")
+    export.add_argument("--format", required=True, metavar="NAME", help=", ".join(FORMAT_NAMES))
+    export.add_argument("--out", type=Path, metavar="FILE", help="standard output if left out; for gradescope a folder")
+    export.add_argument("--gradebook", type=Path, metavar="CSV", help="for canvas and moodle: the file to fill in")
+    export.add_argument("--column", metavar="TITLE", help="for canvas: the assignment's title or number")
+    export.add_argument("-a", "--assignment", metavar="NAME", help="only the points of this one")
+    export.set_defaults(command=_export)
+
+    diff = commands.add_parser("diff", help="whose grade changed between two batch folders, and why")
+    diff.add_argument("old", type=Path, metavar="OLD_DIR")
+    diff.add_argument("new", type=Path, metavar="NEW_DIR")
+    diff.set_defaults(command=_diff)
 
     build = commands.add_parser("build", help="make the stubs from the annotated solutions")
     build.add_argument("--check", action="store_true", help="change nothing; exit with 2 if something is out of date")
@@ -186,6 +217,7 @@ def _check(options: argparse.Namespace) -> int:
 def _grade(options: argparse.Namespace) -> int:
     assignments = _selected(options.assignment)
     path = _existing(options.path)
+    form = _one_format(options.format)
     destination = _destination(options)
     from grader.intake import IntakeError
     from grader.options import GradeOptions, start_sandbox
@@ -216,7 +248,9 @@ def _grade(options: argparse.Namespace) -> int:
         print(f"grader: an error of the grader itself, not of the submission:\n{printable(account)}", file=sys.stderr)
     if destination is not None:
         _write(document, destination)
-    if destination != "-":
+    if form is not None:
+        sys.stdout.write(form(document))
+    elif destination != "-":
         show_document(document, console_for(sys.stdout))
     if not document["complete"]:
         return GRADER_FAILED
@@ -247,9 +281,70 @@ def _batch(options: argparse.Namespace) -> int:
         raise Stop(GRADER_FAILED, str(problem)) from None
 
 
+def _read_batch(folder: Path) -> list[dict[str, Any]]:
+    """The documents of a batch folder."""
+    from grader.documents import FolderError, read_batch
+
+    try:
+        return read_batch(_existing(folder))
+    except FolderError as problem:
+        raise Stop(UNUSABLE, str(problem)) from None
+
+
+def _report(options: argparse.Namespace) -> int:
+    documents = _read_batch(options.path)
+    before = None if options.before is None else _read_batch(options.before)
+    from grader.report import ReportError, write_report
+
+    try:
+        index = write_report(documents, options.out or options.path / "report", before)
+    except ReportError as problem:
+        raise Stop(GRADER_FAILED, str(problem)) from None
+    print(f"{index} is written, and a page for each of {len(documents)} students.")
+    return DONE
+
+
+def _export(options: argparse.Namespace) -> int:
+    from grader.export.command import ExportError, export
+
+    if options.format not in FORMAT_NAMES:
+        raise Stop(UNUSABLE, f"there is no format {options.format!r}. There are: {', '.join(FORMAT_NAMES)}")
+    documents = _read_batch(options.path)
+    try:
+        export(documents, options)
+    except ExportError as problem:
+        raise Stop(UNUSABLE, str(problem)) from None
+    return DONE
+
+
+def _diff(options: argparse.Namespace) -> int:
+    old, new = _read_batch(options.old), _read_batch(options.new)
+    from grader.progress import console_for
+    from grader.report.changes import compare, show_changes
+
+    show_changes(compare(old, new), max(len(old), len(new)), console_for(sys.stdout))
+    return DONE
+
+
+def _one_format(name: str) -> Any:
+    """What writes one document in this format; None for the two that are always there. Raises Stop."""
+    if name in ("text", "json"):
+        return None
+    from grader.export.formats import FORMATS
+
+    if name not in FORMATS or FORMATS[name].one is None:
+        known = ", ".join(["text", *(form.name for form in FORMATS.values() if form.one)])
+        raise Stop(UNUSABLE, f"there is no format {name!r} for one submission. There are: {known}")
+    return FORMATS[name].one
+
+
 def _destination(options: argparse.Namespace) -> str | None:
     """Where the document goes: a path, "-" or nowhere. Tried before the grading, so that a bad path costs no time."""
-    target: str | None = options.json or ("-" if options.format == "json" else None)
+    target: str | None = options.json
+    if target == "-" and options.format not in ("text", "json"):
+        raise Stop(UNUSABLE, f"--json - and --format {options.format} both want standard output. Give --json a file.")
+    if options.format == "json" and target is None:
+        target = "-"
     if target not in (None, "-"):
         target = os.path.realpath(str(target))
         try:

@@ -1,4 +1,4 @@
-"""Untrusted text for the formats of others: HTML and scripts in it, CSV, the log of a GitHub workflow.
+"""Untrusted text for the formats of others: HTML and scripts in it, Markdown, XML, CSV, GitHub workflows.
 
 What is shown has been made printable before; here it is kept from being read as markup, as a formula
 or as a command. Every exporter uses these and nothing of its own.
@@ -14,12 +14,24 @@ from typing import Any
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "|", "＝", "＋", "－", "＠")  # the wide ones open one too
+_MARKS = re.compile(r"[\\`*_{}\[\]()+!|~@:$-]|(?<!&)#")  # the `#` of a reference stays
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _IN_SCRIPTS = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 def html_text(text: str) -> str:
     """Text for the body of an HTML element or a quoted attribute: `<b>` gives `&lt;b&gt;`."""
     return html.escape(text, quote=True)
+
+
+def markdown_text(text: str) -> str:
+    """Text for Markdown, inside HTML or outside it: `*a*` gives `&#42;a&#42;`, and no mark is left to see."""
+    return _MARKS.sub(lambda match: f"&#{ord(match.group())};", html_text(text))
+
+
+def xml_text(text: str) -> str:
+    """Text without the characters that XML can't hold at all; the writer of XML escapes the rest."""
+    return _NO_XML.sub("\ufffd", text)
 
 
 def script_value(value: Any) -> str:
@@ -40,6 +52,16 @@ def csv_cell(value: str | float | None) -> str | float:
     if not isinstance(value, str) or _NUMBER.fullmatch(value):
         return value
     return f"'{value}" if value.lstrip(" \u00a0").startswith(_FORMULA) else value
+
+
+def workflow_message(text: str) -> str:
+    """The message of a workflow command, which ends with its line: `a%` and a line break give `a%25%0A`."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def workflow_property(text: str) -> str:
+    """The value of a workflow command's property, such as its title."""
+    return workflow_message(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def workflow_log(text: str) -> str:

@@ -9,10 +9,21 @@ import json
 import math
 import re
 from html.parser import HTMLParser
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
 
-from grader.export.escape import csv_cell, html_text, script_value, workflow_log
+from grader.export.escape import (
+    csv_cell,
+    html_text,
+    markdown_text,
+    script_value,
+    workflow_log,
+    workflow_message,
+    workflow_property,
+    xml_text,
+)
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -118,3 +129,28 @@ def test_a_log_takes_no_commands_from_the_text(text):
 
 def test_no_two_fences_share_a_token():
     assert workflow_log("x") != workflow_log("x")
+
+
+@pytest.mark.parametrize(
+    "text", [*HOSTILE, "# a", "- a", "**b** _c_ `d` [e](f) ![g](h)", "|a|", "$x$", "~~a~~", "&#42;"]
+)
+def test_markdown_shows_the_text_and_sees_no_mark(text):
+    markdown = pytest.importorskip("markdown_it", reason="markdown-it-py reads it back")
+    seen = _Seen()
+    seen.feed(markdown.MarkdownIt("gfm-like", {"linkify": False}).render(markdown_text(text)))
+    assert [tag for tag, _ in seen.tags] == ["p"]
+    assert seen.text.strip() == text.strip()
+
+
+def test_xml_holds_what_it_can():
+    text = "a\x00b\x1bc\ufffed\ud800e\té\U0001f4a5"
+    assert xml_text(text) == "a\ufffdb\ufffdc\ufffdd\ufffde\té\U0001f4a5"
+    element = ElementTree.Element("a", b=xml_text(text))
+    assert ElementTree.fromstring(ElementTree.tostring(element)).get("b") == xml_text(text)
+
+
+@pytest.mark.parametrize("text", ["50%, a: b\r\n::error::x", "%0A", "plain"])
+def test_a_workflow_command_is_one_line_and_reads_back(text):
+    for written in (workflow_message(text), workflow_property(text)):
+        assert "\n" not in written and "\r" not in written and unquote(written) == text
+    assert ":" not in workflow_property(text) and "," not in workflow_property(text)

@@ -1,0 +1,139 @@
+"""What the gradebooks of learning platforms have in common: reading theirs, and finding whose submission is whose.
+
+A submission is placed by what its name says: an id or login of the gradebook, the file name under which
+the platform hands submissions out, or the student's full name if only one has it. Whoever can't be placed
+for sure is named and left out; nobody gets a guessed grade.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.intake import submission_name
+
+GRADEBOOK_LIMIT = 32 * 2**20
+FIELD_LIMIT = 2**20
+
+
+class GradebookError(Exception):
+    """The gradebook can't be filled in; one line says why and what to do."""
+
+
+@dataclass
+class Filled:
+    """The file to import, how many grades stand in it, and the submissions that are not in it, with why."""
+
+    text: str
+    grades: int
+    left_out: list[str] = field(default_factory=list)
+    doubt: str = ""  # what to look at before importing, if anything
+
+
+@dataclass(frozen=True)
+class Table:
+    """A gradebook as it was read: its rows, and how it separates cells."""
+
+    rows: list[list[str]]
+    delimiter: str
+    bom: bool
+
+
+def read_gradebook(path: Path) -> str:
+    """The text of a gradebook file. Raises GradebookError."""
+    try:
+        if path.stat().st_size > GRADEBOOK_LIMIT:
+            raise GradebookError(f"{path} is larger than {GRADEBOOK_LIMIT >> 20} MiB. Is it a gradebook?")
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise GradebookError(f"{path} is no UTF-8. Export the gradebook again and leave it as it comes.") from None
+    except OSError as problem:
+        raise GradebookError(f"{path} can't be read ({problem.strerror}). Give --gradebook a CSV file.") from None
+
+
+def parse(text: str) -> Table:
+    """The rows of a CSV file with `,` or `;` between its cells; one shape for all rows."""
+    bom = text.startswith("\ufeff")
+    text = text.removeprefix("\ufeff")
+    first = text.partition("\n")[0]
+    delimiter = ";" if first.count(";") > first.count(",") else ","
+    csv.field_size_limit(FIELD_LIMIT)
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
+    except csv.Error as problem:
+        raise GradebookError(f"the gradebook is no CSV ({problem}). Export it again and leave it so.") from None
+    if not rows:
+        raise GradebookError("the gradebook is empty. Export it again from the course.")
+    width = len(rows[0])
+    return Table([row[:width] + [""] * (width - len(row)) for row in rows], delimiter, bom)
+
+
+def write(table: Table, rows: Iterable[Sequence[str]]) -> str:
+    """Rows in the form that the gradebook had."""
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=table.delimiter, lineterminator="\r\n").writerows(rows)
+    return ("\ufeff" if table.bom else "") + text.getvalue()
+
+
+def place(
+    documents: Sequence[dict[str, Any]],
+    students: Sequence[Sequence[str]],
+    given: Sequence[Iterable[str]],
+    numbers: Sequence[str],
+) -> tuple[dict[int, dict[str, Any]], list[str]]:
+    """Whose document is whose: by row, and an account of each that has no row.
+
+    `students` are the rows' ids and names in order of trust, `given` what the name of each document says
+    that it belongs to, and `numbers` the rows' numbers on the platform. A name may say several: students
+    choose part of it, so two that are both in the gradebook place nobody.
+    """
+    rows: dict[int, dict[str, Any]] = {}
+    left_out = []
+    index: list[dict[str, list[int]]] = [{} for _ in range(max((len(row) for row in students), default=0))]
+    for line, row in enumerate(students):
+        for trust, key in enumerate(row):
+            if key:
+                index[trust].setdefault(_same(key), []).append(line)
+    by_number: dict[str, list[int]] = {}
+    for line, number in enumerate(numbers):
+        by_number.setdefault(number, []).append(line)
+    for document, said in zip(documents, given, strict=True):
+        name = document["submission"]
+        found = sorted({line for number in said for line in by_number.get(number, ())})
+        found = found or next((known[_same(name)] for known in index if _same(name) in known), [])
+        if not document["complete"]:
+            left_out.append(f"{name}: no verdict")
+        elif not found:
+            left_out.append(f"{name}: nobody in the gradebook is called that")
+        elif len(found) > 1:
+            left_out.append(f"{name}: {len(found)} in the gradebook are called that")
+        elif found[0] in rows:
+            left_out.append(f"{name}: {rows[found[0]]['submission']} has that row already")
+        else:
+            rows[found[0]] = document
+    return rows, left_out
+
+
+def points(document: dict[str, Any], comma: bool) -> str:
+    """The score with two decimals, with a decimal comma where the gradebook has one."""
+    text = f"{document['score']:.2f}"
+    return text.replace(".", ",") if comma else text
+
+
+def doubt_about(documents: Sequence[dict[str, Any]], most: str, where: str) -> str:
+    """A sentence if the platform's maximum, as it stands in the gradebook, is not the documents'."""
+    ours = max((document["max_score"] for document in documents), default=0.0)
+    try:
+        theirs = float(most.strip().replace(",", "."))
+    except ValueError:
+        return ""
+    return "" if abs(theirs - ours) < 0.005 else f"{where} is out of {theirs:g} points and these grades out of {ours:g}"
+
+
+def _same(name: str) -> str:
+    """Names as submissions carry them, in one case: `René` in a gradebook is `Ren\\xe9` on a document."""
+    return submission_name(Path(name.strip().replace("/", "_") or "_")).casefold()
