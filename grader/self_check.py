@@ -36,7 +36,7 @@ def once(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
 
 
 def watch(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
-    """Check now and whenever a Python file below `path` changes, until Ctrl-C.
+    """Check now and whenever a Python file or notebook of `path` changes, until Ctrl-C.
 
     One sandbox serves every check: torch is imported once.
     """
@@ -65,7 +65,7 @@ def _check(path: Path, options: GradeOptions, sandbox: Sandbox) -> None:
 
 
 def _saved(path: Path) -> dict[str, int]:
-    files = path.rglob("*.py") if path.is_dir() else [path]
+    files = [*path.rglob("*.py"), *path.glob("*.ipynb")] if path.is_dir() else [path]
     found = {}
     for file in files:
         with contextlib.suppress(OSError):

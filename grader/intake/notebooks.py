@@ -136,10 +136,13 @@ def statements_of(cell: Cell, start: int, notes: list[str]) -> list[Statement]:
             what = problem.msg if isinstance(problem, SyntaxError) else "it can't be parsed"
             notes.append(f"{cell.label} is passed over: it is not Python ({what}{where})")
             return []
-    lines = source.split("\n")
+    if len(tree.body) > STATEMENTS_LIMIT:
+        notes.append(f"{cell.label} is passed over: it holds more than 10,000 statements")
+        return []
+    lines = [line.encode("utf-8", "surrogatepass") for line in source.split("\n")]  # as the parser counts columns
     found: list[Statement] = []
     for before, node in zip([None, *tree.body], tree.body):
-        text, line = _text_of(node, before, lines, source)
+        text, line = _text_of(node, before, lines)
         statement = Statement(node, text, cell, line, start + len(found))
         try:
             _understand(statement)
@@ -160,23 +163,25 @@ def _parsed(source: str) -> ast.Module:
         raise SyntaxError(str(problem)) from None
 
 
-def _text_of(node: ast.stmt, before: ast.stmt | None, lines: list[str], source: str) -> tuple[str, int]:
+def _text_of(node: ast.stmt, before: ast.stmt | None, lines: list[bytes]) -> tuple[str, int]:
     """A statement's own lines, comments at their ends included, and the number of the first."""
     decorators = node.decorator_list if isinstance(node, Definition) else []
     first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
     last = node.end_lineno or node.lineno
+    own = lines[first - 1 : last]
     shared = node.col_offset > 0 or (before is not None and before.end_lineno == first)
-    tail = lines[last - 1].encode()[node.end_col_offset :].strip()
-    if shared or tail.startswith(b";"):
-        return ast.get_source_segment(source, node) or "", first
-    return "\n".join(lines[first - 1 : last]), first
+    if shared or own[-1][node.end_col_offset : (node.end_col_offset or 0) + 80].lstrip().startswith(b";"):
+        own[-1] = own[-1][: node.end_col_offset]
+        own[0] = own[0][node.col_offset :]
+    return b"\n".join(own).decode("utf-8", "surrogatepass"), first
 
 
 def _waits(node: ast.stmt) -> bool:
     return any(isinstance(inner, ast.Await | ast.AsyncFor | ast.AsyncWith) for inner in ast.walk(node))
 
 
-_MAGIC = re.compile(r"^\s*(%|!|\?{1,2}[\w.*]|[\w.*\[\]]+\?{1,2}\s*;?\s*$|[\w.,\s\[\]\"']+=\s*(!|%(?=[a-z])))")
+# The beginning of a line, its indentation taken away: no pattern here can be made to go back and forth.
+_MAGIC = re.compile(r"%|!|\?{1,2}[\w.*]|[\w.*\[\]]+\?{1,2}[\s;]*$|[\w.,\s\[\]\"']+=[ \t]*(!|%(?=[a-z]))")
 
 
 def _without_magics(cell: Cell, notes: list[str]) -> str:
@@ -194,7 +199,7 @@ def _without_magics(cell: Cell, notes: list[str]) -> str:
     depth = 0
     joined = dropping = False
     for number, line in enumerate(lines):
-        if dropping or (not inside and depth <= 0 and not joined and _MAGIC.match(line)):
+        if dropping or (not inside and depth <= 0 and not joined and _MAGIC.match(line.lstrip())):
             if not dropping:
                 notes.append(f"{cell.label}: dropped, for Jupyter and not for Python: {line.strip()[:80]}")
             indent = line[: len(line) - len(line.lstrip())]

@@ -397,6 +397,8 @@ def _point_out(names: list[str], modules: list[str], summary: dict[str, Any], no
             notes.append(f"{near[0][:NAME_LIMIT]} does not count: it has to be {file}, spelled so, at the top")
     if len(missing) == len(modules):
         for name in names:
+            if name.lower().endswith(".ipynb") and "/" in name and all(map(_wanted_folder, name.split("/")[:-1])):
+                notes.append(f"{name[:NAME_LIMIT]} does not count: a notebook has to be at the top")
             if name.lower().endswith(ARCHIVES):
                 notes.append(f"not opened, an archive inside the submission: {name[:NAME_LIMIT]}")
 

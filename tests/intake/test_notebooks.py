@@ -242,6 +242,165 @@ MEANINGS = {
     "an empty cell": (["", "   \n\n", "# only a comment", "def build_vocab(text): return 1"], 1),
     "a walrus": (["print(SIZE := 3)", "def build_vocab(text): return SIZE"], 3),
 }
+MEANINGS |= {
+    "class var table": (
+        ["class A:\n    pass\n", "REG={'a':A}", "def build_vocab(text): return REG['a'].__name__"],
+        "A",
+    ),
+    "instance global": (
+        [
+            "class Tok:\n    def __init__(self): self.n=3\n",
+            "tok = Tok()\ntok.n = 5",
+            "def build_vocab(text): return tok.n",
+        ],
+        5,
+    ),
+    "global list appended": (["L=[]", "L.append(1); L.append(2)", "def build_vocab(text): return sum(L)"], 3),
+    "with open missing": (
+        [
+            "with open('nope.txt') as f:\n    TEXT=f.read()",
+            "def build_vocab(text): return 1",
+            "def encode(t): return TEXT",
+        ],
+        1,
+    ),
+    "nested func global": (
+        [
+            "K=2",
+            "def outer():\n    def inner():\n        return K\n    return inner()",
+            "def build_vocab(text): return outer()",
+        ],
+        2,
+    ),
+    "lambda default": (["K=2", "f=lambda x, k=K: k", "def build_vocab(text): return f(1)"], 2),
+    "type alias": (["from typing import List", "Vec = List[int]", "def build_vocab(text: Vec) -> Vec: return 1"], 1),
+    "dataclass": (
+        [
+            "from dataclasses import dataclass\n@dataclass\nclass H:\n    a: int = 3",
+            "def build_vocab(text): return H().a",
+        ],
+        3,
+    ),
+    "namedtuple": (
+        ["from collections import namedtuple", "P=namedtuple('P','a b')", "def build_vocab(text): return P(1,2).b"],
+        2,
+    ),
+    "namedtuple class": (
+        ["from typing import NamedTuple\nclass P(NamedTuple):\n    a: int\n", "def build_vocab(text): return P(4).a"],
+        4,
+    ),
+    "overwritten by loop var": (
+        ["def helper(): return 1", ("def build_vocab(text): return helper()"), "for helper in range(3): pass"],
+        1,
+    ),
+    "loop var const": (["N=5", "def build_vocab(text): return N", "for N in range(3): pass"], 2),
+    "test split train": (
+        ["def train(model,data): return []", "train, val = [1], [2]", "def build_vocab(text): return 1"],
+        1,
+    ),
+    "cell syntax err with def before": (
+        ["def build_vocab(text): return 1\nprint 'x'", "def build_vocab(text): return 2"],
+        2,
+    ),
+    "trailing semicolon": (["def build_vocab(text): return 1;"], 1),
+    "tabs": (["def build_vocab(text):\n\treturn 1"], 1),
+    "decorated torch no_grad": (
+        ["import torch\n@torch.no_grad()\ndef build_vocab(text): return int(torch.is_grad_enabled())"],
+        0,
+    ),
+    "import as sibling": (
+        ["def encode(t): return 5", "import batching", "def build_vocab(text): return batching.encode('')"],
+        5,
+    ),
+    "star sibling": (
+        ["def encode(t): return 5", "from batching import *", "def build_vocab(text): return encode('')"],
+        5,
+    ),
+    "try own import": (
+        [
+            "def encode(t): return 5\ndef build_vocab(text): return encode(1)",
+            "try:\n    from batching import encode\nexcept ImportError:\n    pass",
+        ],
+        5,
+    ),
+    "global stmt in func": (
+        ["state=None\ndef setup():\n    global state\n    state=3\nsetup()", "def build_vocab(text): return state"],
+        None,
+    ),
+    "magic in class": (["%%time\nclass A:\n    x=1\n", "def build_vocab(text): return A.x"], 1),
+    "if main with def": (["if __name__ == '__main__':\n    K=3", "def build_vocab(text): return 1"], 1),
+    "super chain": (
+        [
+            "class B:\n    def f(self): return 1",
+            "class C(B):\n    def f(self): return super().f()+1",
+            "def build_vocab(text): return C().f()",
+        ],
+        2,
+    ),
+    "base class redefined": (
+        ["class B:\n    x=1", "class C(B): pass", "class B:\n    x=2", "def build_vocab(text): return C().x"],
+        1,
+    ),
+    "globals()": (["K=1", "def build_vocab(text): return globals().get('K', 1)"], 1),
+    "x = x.method": (["T='ab'", "T=T.upper()", "def build_vocab(text): return T"], "AB"),
+    "conditional def": (
+        [
+            "import sys\nif sys:\n    def helper(): return 1\nelse:\n    def helper(): return 2",
+            "def build_vocab(text): return helper()",
+        ],
+        1,
+    ),
+    "stub then mine": (["def build_vocab(text):\n    raise NotImplementedError", "def build_vocab(text): return 4"], 4),
+    "mine then stub": (["def build_vocab(text): return 4", "def my(text): return 3"], 4),
+    "functools cache self": (
+        [
+            "import functools",
+            "@functools.lru_cache\ndef helper(n): return 1 if n<1 else helper(n-1)+1",
+            "def build_vocab(text): return helper(2)",
+        ],
+        3,
+    ),
+    "seed": (
+        [
+            "import torch\ntorch.manual_seed(0)\nRNG=torch.Generator()\nRNG.manual_seed(3)",
+            "def build_vocab(text): return RNG.initial_seed()",
+        ],
+        3,
+    ),
+    "assert cell": (["def build_vocab(text): return 1\nassert build_vocab('')==2\ndef encode(t): return 1"], 1),
+    "annassign": (["K: int = 3", "def build_vocab(text): return K"], 3),
+    "chained assign": (["A=B=3", "def build_vocab(text): return A+B"], 6),
+    "match": (["V=1\nmatch V:\n    case 1: W=2\n    case _: W=3", "def build_vocab(text): return W"], 2),
+    "string eval annotation": (["def build_vocab(text: 'Undefined') -> 'X': return 1"], 1),
+    "__name__ helper": (["def build_vocab(text): return __name__"], "batching"),
+    "__file__": (["import os\nHERE=os.path.dirname(__file__)", "def build_vocab(text): return 1"], 1),
+    "print(end) multi": (["print('a', end='')\n\n\ndef build_vocab(text):\n\n    return 1\n\n\n"], 1),
+    "backslash": (["K = 1 + \\\n  2", "def build_vocab(text): return K"], 3),
+    "comment magic": (["# %matplotlib inline\n#!pip\ndef build_vocab(text): return 1"], 1),
+    "capture then magic": (["%%capture\n!pip install x\n%pip install y\ndef build_vocab(text): return 1"], 1),
+    "a?": (["x = 3\nx?\nx??\n?x\ndef build_vocab(text): return x"], 3),
+    "assign magic pct": (["t = %time 3", "y = 7 % 3\nz = 7\\\n %3", "def build_vocab(text): return y+z"], 2),
+    "f-string multi": (["K=2\nT = f'''\n  {K}\n'''", "def build_vocab(text): return T"], "\n  2\n"),
+    "f-string in class": (
+        ["K=2\nclass A:\n    T = f'''\n  {K}\n'''\n    U = 1", "def build_vocab(text): return A.T"],
+        "\n  2\n",
+    ),
+    "two nb helper eager": (
+        [
+            "BASE=1",
+            "TABLE=[BASE]",
+            "BASE=2",
+            "def sample_next(l): return BASE",
+            "def build_vocab(text): return TABLE[0]",
+        ],
+        1,
+    ),
+    "del then": (["X=3", "def build_vocab(text): return X", "del X"], 3),
+    "generator expr": (["A=[1,2]", "T=sum(a for a in A)", "def build_vocab(text): return T"], 3),
+    "walrus in comp": (["T=[y:=1, y**2]", "def build_vocab(text): return T[1]+y"], 2),
+    "name mangling": (["__K=3\ndef build_vocab(text): return __K"], 3),
+    "exec-time self": (["def a(): return b()\ndef b(): return 2\nX=a()", "def build_vocab(text): return X"], 2),
+}
 
 
 @pytest.mark.parametrize("case", MEANINGS)
@@ -472,8 +631,14 @@ def test_what_is_no_notebook_is_graded_and_said(tmp_path, case, trusted_sandbox)
         "__getattr__ = 1\n_passed_over = 2",
         "\n".join(f"x{i} = x{i - 1}" for i in range(1, 3000)),
         "\x0c\x1c\u2028def f(): pass",
+        "x?" + " " * 10**6 + "y",
+        " " * 10**6 + "y z",
+        "a," * 40_000 + "%",
+        "x=1;" * 40_000,
+        "x=1;" * 9_000,
+        "x = x + y\n" * 9_000,
     ],
-    ids=range(17),
+    ids=range(23),
 )
 def test_a_cell_that_hurts_a_parser_does_not_hurt_its_neighbours(tmp_path, cell):
     path = tmp_path / "ada.ipynb"
