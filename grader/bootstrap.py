@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
 PYTHON = ENVIRONMENT / "bin" / "python"
-EXTRAS = {"grade": "", "test": "[dev,notebooks,otter]"}
+EXTRAS = {"grade": "", "test": "[dev,otter]"}
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 INSTALL = ("-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check", "--progress-bar", "off")
 

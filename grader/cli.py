@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("new", type=Path, metavar="NEW_DIR")
     diff.set_defaults(command=_diff)
 
-    build = commands.add_parser("build", help="make the stubs from the annotated solutions")
+    build = commands.add_parser("build", help="make the stubs and notebooks from their sources")
     build.add_argument("--check", action="store_true", help="change nothing; exit with 2 if something is out of date")
     build.set_defaults(command=_build)
 
@@ -382,10 +382,10 @@ def _device(asked: str) -> str:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from grader.release.stubs import StubError, build_stubs
+    from grader.release import StubError, build_notebooks, build_stubs
 
     try:
-        changed = build_stubs(write=not options.check)
+        changed = build_stubs(write=not options.check) + build_notebooks(write=not options.check)
     except StubError as problem:
         raise Stop(UNUSABLE, str(problem)) from None
     for path in changed:

@@ -27,10 +27,10 @@ TIMEOUT_CPU = "{name} used more computing time than the limit of {limit:g} s. Is
 TIMEOUT_WALL = "{name} gave no answer in time. Is it waiting for something, or looping for ever?"
 TIMEOUT_TOTAL = "Not run: the tests before it used up the time for this assignment."
 LIBRARY_CELL_SEEN = (
-    "{name} uses a recurrent cell of the library, which this assignment asks you to build:\n    line {line}: {code}"
+    "{name} uses a recurrent cell of the library, which this assignment asks you to build:\n    {place}: {code}"
 )
 LIBRARY_CELL_CALLED = "{name} called a recurrent cell of the library, which this assignment asks you to build yourself."
-LIBRARY_CELL_REVIEW = "line {line} mentions a recurrent cell of the library"
+LIBRARY_CELL_REVIEW = "{place} mentions a recurrent cell of the library"
 STAND_IN = "Passed with a stand-in for the part it builds on, because your own has a mistake there."
 GRADER_ERROR = (
     "The grader itself failed here, so this test has no verdict. It is not your fault; please tell your instructor."

@@ -21,10 +21,8 @@ from grader.messages import one_line
 from grader.options import GradeOptions, start_sandbox
 from grader.progress import console_for, counting
 from grader.sandbox import Sandbox
-from grader.sandbox.inside.session import reset
 from grader.sandbox.inside.student import Student, SubmissionFinder
 from grader.suite.collection import count_tests
-from grader.suite.reply import Reply
 
 POLL_S = 0.4
 
@@ -38,7 +36,7 @@ def once(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
 
 
 def watch(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
-    """Check now and whenever a Python file below `path` changes, until Ctrl-C.
+    """Check now and whenever a Python file or notebook of `path` changes, until Ctrl-C.
 
     One sandbox serves every check: torch is imported once.
     """
@@ -67,7 +65,7 @@ def _check(path: Path, options: GradeOptions, sandbox: Sandbox) -> None:
 
 
 def _saved(path: Path) -> dict[str, int]:
-    files = path.rglob("*.py") if path.is_dir() else [path]
+    files = [*path.rglob("*.py"), *path.glob("*.ipynb")] if path.is_dir() else [path]
     found = {}
     for file in files:
         with contextlib.suppress(OSError):
@@ -77,52 +75,23 @@ def _saved(path: Path) -> dict[str, int]:
 
 def debug(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
     """Run the public probes in this process and stop in the debugger at the first exception."""
-    import importlib.util
-
-    import torch
-
-    from grader.suite.plugin import derive_seed
-    from grader.suite.points import grading_of
+    from grader.suite.in_process import public_tests, run_test
 
     if not path.is_dir():
         print("grader: --pdb needs a folder, so that the debugger can show your own lines.", file=sys.stderr)
         return 2
     with _importable(path):
         for assignment in assignments:
-            spec = importlib.util.spec_from_file_location("public", assignment.folder / "test_public.py")
-            assert spec is not None and spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-            for name, test in vars(module).items():
-                if grading_of(test) is None:
-                    continue
-                own = derive_seed(seed, assignment.name, name)
+            for name, (test, _) in public_tests(assignment).items():
                 print(f"{assignment.name}: {name}")
-                given = {"submission": _InProcess(Student(assignment.name), own, path)}
-                given["rng"] = torch.Generator().manual_seed(own)  # type: ignore[assignment]
-                code = test.__code__
                 try:
-                    test(**{key: given[key] for key in code.co_varnames[: code.co_argcount]})
+                    run_test(assignment, name, test, Student(assignment.name), seed)
                 except Exception as problem:
                     print(f"    {one_line(''.join(traceback.format_exception_only(problem)))}")
                     pdb.post_mortem(problem.__traceback__)
                     return 0
     print("Every public test passes.")
     return 0
-
-
-class _InProcess:
-    """A `submission` whose probes run right here, so that breakpoints and prints work."""
-
-    stand_in = False
-
-    def __init__(self, student: Student, seed: int, folder: Path) -> None:
-        self._student, self._seed, self._folder = student, seed, folder
-
-    def run(self, probe: object, **inputs: object) -> Reply:
-        reset(self._seed)
-        assert callable(probe)
-        return Reply(probe(self._student, **inputs))
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ def test_it_installs_once_and_says_what(bootstrap, monkeypatch, capsys):
     assert run(bootstrap, monkeypatch, "grade") == 0
     assert (len(installed), capsys.readouterr().out) == (count, "")
     assert run(bootstrap, monkeypatch, "test") == 0
-    assert installed[-1][-1] == ".[dev,notebooks,otter]"
+    assert installed[-1][-1] == ".[dev,otter]"
 
 
 def test_a_failed_download_leaves_nothing_marked_as_ready(bootstrap, monkeypatch, capsys):

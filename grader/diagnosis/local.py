@@ -84,7 +84,7 @@ def replay(
     student: LocalStudent, probe: Probe, inputs: Mapping[str, Any], seed: int
 ) -> tuple[Any, dict[str, Any] | None]:
     """Run a probe here; return (reply, None), or (None, what was raised) as a session describes it."""
-    with _modes_kept():
+    with modes_kept():
         reset(seed)
         try:
             return probe(student, **_copied(inputs)), None
@@ -93,7 +93,8 @@ def replay(
 
 
 @contextlib.contextmanager
-def _modes_kept() -> Iterator[None]:
+def modes_kept() -> Iterator[None]:
+    """Put grad mode, default dtype, threads and random states back as they were found."""
     grad, dtype, threads = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads()
     states = torch.get_rng_state(), numpy.random.get_state(), random.getstate()
     try:

@@ -62,11 +62,15 @@ def main() -> None:
 def read(job: dict[str, Any]) -> dict[str, Any]:
     """Read what was handed in at the job's `path`; the summary says what was made of it."""
     notes = Notes()
-    summary: dict[str, Any] = {"files": [], "unreadable": {}, "findings": []}
+    summary: dict[str, Any] = {"files": [], "unreadable": {}, "findings": [], "spans": {}}
     try:
         with _opened(job, notes) as sources:
             wanted = _unwrapped(_inside(sources, notes), job["modules"])
-            _take(wanted, job, summary, notes)
+            notebooks = [source for source in wanted if _is_notebook(source[0])]
+            _take([source for source in wanted if source not in notebooks], job, summary, notes)
+            if notebooks:
+                with _packages(job):
+                    _make_modules(notebooks, job, summary, notes)
             _point_out([name for name, _, _ in wanted], job["modules"], summary, notes)
     except Unreadable as problem:
         summary["whole"] = str(problem)
@@ -100,9 +104,10 @@ class _opened:
                 raise Unreadable("the archive is larger than 64 MiB")
             return self._zip() if lower.endswith(".zip") else self._tar()
         if lower.endswith(".ipynb"):
-            too_large = status.st_size > NOTEBOOK_LIMIT
-            raise Unreadable("the notebook is larger than 32 MiB" if too_large else "notebooks are not graded yet")
-        raise Unreadable("it is no folder, .zip, .tar.gz or Python module")
+            if status.st_size > NOTEBOOK_LIMIT:
+                raise Unreadable("the notebook is larger than 32 MiB")
+            return iter([(os.path.basename(path), status.st_size, lambda: open(path, "rb"))])
+        raise Unreadable("it is no folder, .zip, .tar.gz, notebook or Python module")
 
     def __exit__(self, *_: object) -> None:
         self.resources.close()
@@ -304,6 +309,83 @@ def _take(sources: list[Source], job: dict[str, Any], summary: dict[str, Any], n
         summary["files"].append(name)
 
 
+def _is_notebook(name: str) -> bool:
+    return "/" not in name and not name.startswith(".") and name.lower().endswith(".ipynb")
+
+
+@contextlib.contextmanager
+def _packages(job: dict[str, Any]) -> Iterator[None]:
+    """Let the neighbours of this file and nbformat be imported, which takes a moment: only for a notebook."""
+    before = sys.path[:]
+    sys.path[:] = [os.path.dirname(os.path.abspath(__file__)), *before, job["packages"]]
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _make_modules(notebooks: list[Source], job: dict[str, Any], summary: dict[str, Any], notes: Notes) -> None:
+    """Make the contract's modules of the notebooks' cells, for those that were not handed in as files."""
+    import notebooks as making
+
+    statements: list[Any] = []
+    problems: list[str] = []
+    code = 0
+    said: list[str] = []
+    for number, (name, size, opener) in enumerate(sorted(notebooks, key=lambda source: source[0])):
+        title = name if len(notebooks) > 1 else ""
+        try:
+            raw = _content(opener, size, NOTEBOOK_LIMIT, NOTEBOOK_LIMIT)
+            if name in job["skip"]:
+                raise Unreadable("its reader gives up on it")
+            print(f"parsing {name}", file=sys.stderr, flush=True)
+            cells = making.cells_of(raw, title, number)
+        except (Unreadable, making.NoNotebook) as problem:
+            if job["path"].lower().endswith(".ipynb") and os.path.isfile(job["path"]):
+                raise Unreadable(f"{problem}") from None
+            problems.append(f"{name}: {problem}")
+            notes.leave_out(str(problem), name)
+            continue
+        for cell in cells:
+            code += len(cell.source)
+            if code > making.CODE_LIMIT or len(statements) > making.STATEMENTS_LIMIT:
+                notes.append(f"{cell.label} and all below it are passed over: the notebook holds too much code")
+                break
+            if cell.label in job["skip"]:
+                notes.append(f"{cell.label} is passed over: Python's parser gives up on it")
+                continue
+            print(f"parsing {cell.label}", file=sys.stderr, flush=True)
+            statements += making.statements_of(cell, len(statements), said)
+    taken = {*summary["files"], *summary["unreadable"]}
+    present = {module for module in job["names"] if {f"{module}.py", f"{module}/__init__.py"} & taken}
+    program = making.Program(statements, job["names"], present)
+    for module in program.made:
+        made = program.make(module)
+        content = made.source.encode("utf-8", "backslashreplace")  # a lone surrogate, which JSON can hold
+        if len(content) > MODULE_LIMIT:
+            summary["unreadable"][f"{module}.py"] = "what the notebook defines for it is larger than 1 MiB"
+            continue
+        with open(os.path.join(job["folder"], f"{module}.py"), "wb") as file:
+            file.write(content)
+        summary["files"].append(f"{module}.py")
+        summary["spans"][f"{module}.py"] = made.spans
+    for module in present:
+        if any(name in program.bound for name in job["names"][module]):
+            notes.append(f"{module}.py counts, and not what the notebook defines for it")
+    notes += [*said, *making.said_again(program)]
+    idle = making.work_among(statements, program)
+    if idle:
+        notes.append(f"not run, since no assignment needs what they define: {_listed(idle)}")
+    if problems:
+        for module in job["names"]:
+            if f"{module}.py" not in summary["files"] and module not in present:
+                summary["unreadable"].setdefault(f"{module}.py", problems[0])
+
+
+def _listed(labels: list[str]) -> str:
+    return ", ".join(labels[:8]) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")
+
+
 def _point_out(names: list[str], modules: list[str], summary: dict[str, Any], notes: Notes) -> None:
     """Say where a missing module may be meant to be: deeper, under another spelling, in an archive inside."""
     missing = [
@@ -315,6 +397,8 @@ def _point_out(names: list[str], modules: list[str], summary: dict[str, Any], no
             notes.append(f"{near[0][:NAME_LIMIT]} does not count: it has to be {file}, spelled so, at the top")
     if len(missing) == len(modules):
         for name in names:
+            if name.lower().endswith(".ipynb") and "/" in name and all(map(_wanted_folder, name.split("/")[:-1])):
+                notes.append(f"{name[:NAME_LIMIT]} does not count: a notebook has to be at the top")
             if name.lower().endswith(ARCHIVES):
                 notes.append(f"not opened, an archive inside the submission: {name[:NAME_LIMIT]}")
 
@@ -392,7 +476,9 @@ def _look_at(name: str, job: dict[str, Any], summary: dict[str, Any]) -> None:
         finally:
             del sys.path[0]
         for certain in (True, False):
-            rows = [{**row, "code": row["code"][:CODE_LIMIT]} for row in found if row["certain"] is certain]
+            rows = [
+                {**row, "file": name, "code": row["code"][:CODE_LIMIT]} for row in found if row["certain"] is certain
+            ]
             for contract_name in job["scan"][name]:
                 summary["findings"] += [row for row in rows if row["name"] == contract_name][:FINDINGS_LIMIT]
 

@@ -6,6 +6,8 @@ own points; nothing a student hands in raises here.
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import json
 import os
 import resource
@@ -20,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader.course import Assignment
+from grader.course import Assignment, load_course
 from grader.messages import one_line, quote
 
 READING = Path(__file__).with_name("reading.py")
@@ -43,7 +45,7 @@ class Finding:
     """A recurrent cell of the library seen in the source of one of the contract's names."""
 
     name: str
-    line: int
+    place: str  # "line 12", or "cell 3, line 2"
     code: str
     certain: bool  # False: it only looks like one, and a person should look
 
@@ -58,6 +60,14 @@ class Submission:
     notes: list[str] = field(default_factory=list)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     whole: str = ""  # why nothing at all could be read, if so
+    spans: dict[str, list[tuple[int, int, str, int]]] = field(default_factory=dict)  # of modules made of a notebook
+
+    def place(self, file: str, line: int) -> str:
+        """Where a student finds this line of a module: `cells.py, line 12`, or `cell 3, line 2` of the notebook."""
+        for first, last, cell, start in self.spans.get(file, []):
+            if first <= line <= last:
+                return f"{cell}, line {start + line - first}"
+        return f"{file}, line {line}"
 
 
 def submission_name(path: Path) -> str:
@@ -91,12 +101,22 @@ def receive(path: Path, assignments: Iterable[Assignment]) -> Submission:
     submission.unreadable = {str(k): one_line(quote(str(v), 200)) for k, v in summary.get("unreadable", {}).items()}
     submission.notes = [one_line(quote(str(note), 200)) for note in summary.get("notes", [])]
     submission.whole = submission.whole or one_line(quote(str(summary.get("whole", "")), 200))
+    for file, rows in summary.get("spans", {}).items():
+        submission.spans[str(file)] = [
+            (int(a), int(b), one_line(quote(str(cell), 80)), int(n)) for a, b, cell, n in rows
+        ]
     for row in summary.get("findings", []):
-        finding = Finding(
-            str(row["name"]), int(row["line"]), one_line(quote(str(row["code"]), 160)), bool(row["certain"])
-        )
+        place = submission.place(str(row["file"]), int(row["line"])).removeprefix(f"{row['file']}, ")
+        finding = Finding(str(row["name"]), place, one_line(quote(str(row["code"]), 160)), bool(row["certain"]))
         submission.findings.setdefault(finding.name, []).append(finding)
     return submission
+
+
+@functools.cache
+def nbformat_origin() -> str:
+    """The file of the package that reads notebooks; found, not imported."""
+    found = importlib.util.find_spec("nbformat")
+    return str(found.origin) if found else ""
 
 
 def job_for(path: Path, course: Iterable[Assignment]) -> dict[str, Any]:
@@ -105,6 +125,8 @@ def job_for(path: Path, course: Iterable[Assignment]) -> dict[str, Any]:
     return {
         "path": os.path.abspath(path),
         "modules": [assignment.name for assignment in course],
+        "names": {a.name: list(a.names) for a in load_course()},  # a notebook is cut into the modules of all
+        "packages": str(Path(nbformat_origin()).parent.parent),
         "scan": {a.file: list(a.names) for a in course if a.refuses_library_cells},
     }
 

@@ -67,6 +67,25 @@ def make_stub(source: str, assignment_name: str) -> str:
     return _tidy("\n".join(kept)) + "\n"
 
 
+def otter_master(source: str, assignment_name: str) -> str:
+    """The annotated source with the prompts written out, as `otter assign` wants them.
+
+    Otter's own prompt is `...`, which returns None and says nothing.
+    """
+    places = _qualified_names(source)
+    found: list[str] = []
+    for number, line in enumerate(source.splitlines(), start=1):
+        if line.strip() == BEGIN:
+            indent = line[: len(line) - len(line.lstrip())]
+            prompt = _prompt(assignment_name, places[number]).replace(
+                f"then type: grader check -a {assignment_name}", "then run the check below"
+            )
+            found += [f'{indent}""" # BEGIN PROMPT', indent + prompt, f'{indent}""" # END PROMPT']
+            line = indent + BEGIN_SILENT
+        found.append(line)
+    return "\n".join(found)
+
+
 def _prompt(assignment_name: str, place: str) -> str:
     return (
         f'raise NotImplementedError("{assignment_name}: write {place}, then type: grader check -a {assignment_name}")'

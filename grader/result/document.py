@@ -99,7 +99,7 @@ def _test_row(submission: Submission, outcome: Outcome, misconception: Misconcep
     }
     review = [finding for finding in submission.findings.get(outcome.grading.of, []) if not finding.certain]
     if review and outcome.assignment.refuses_library_cells:
-        said = messages.LIBRARY_CELL_REVIEW.format(line=review[0].line)
+        said = messages.LIBRARY_CELL_REVIEW.format(place=review[0].place)
         row["review"] = f"{said}: {messages.quote(review[0].code)}" if outcome.public else said
     row["timing"] = {
         "duration_s": round(outcome.duration_s, 4),

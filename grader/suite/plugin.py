@@ -56,6 +56,7 @@ class SuitePlugin:
     compartment: Compartment
     files: Mapping[str, bytes]
     preset: Callable[[Assignment, Grading], Verdict | None]
+    place: Callable[[str, int], str]
     seed: int
     device: str
     wall: Clock
@@ -187,7 +188,7 @@ class SuitePlugin:
         except KeyboardInterrupt:
             raise
         except BaseException as problem:
-            verdict = judge(problem, assignment, grading.of)
+            verdict = judge(problem, assignment, grading.of, self.place)
             if verdict.status == "grader-error":
                 attempt.desk.close()  # whatever happened may have left a session in mid-sentence
                 self.grader_errors.append(_account(item, problem))

@@ -62,6 +62,7 @@ def run_suites(
         compartment,
         submission.files,
         lambda assignment, grading: settled(submission, assignment, grading),
+        submission.place,
         seed,
         device,
         Clock(SUBMISSION_WALL_S),
@@ -98,7 +99,7 @@ def settled(submission: Submission, assignment: Assignment, grading: Grading) ->
         return Verdict("error", "missing", messages.MISSING_FILE.format(file=file), final=True)
     for finding in submission.findings.get(grading.of, []):
         if finding.certain and assignment.refuses_library_cells:
-            detail = messages.LIBRARY_CELL_SEEN.format(name=grading.of, line=finding.line, code=finding.code)
+            detail = messages.LIBRARY_CELL_SEEN.format(name=grading.of, place=finding.place, code=finding.code)
             return Verdict("failed", "library-seen", detail, final=True)
     return None
 

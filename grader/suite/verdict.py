@@ -7,6 +7,7 @@ nothing. Exceptions of the trusted side that no rule here knows are the grader's
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from grader.sandbox import ProbeDied, ProbeRaised, ProbeTimeout
 from grader.sandbox.session import OUT_OF_MEMORY
 from grader.suite.expectation import Mismatch
 
+Place = Callable[[str, int], str]  # file and line, in words a student can follow
 ALLOCATION_FAILED = ("can't allocate memory", "Cannot allocate memory", "out of memory", "failed to allocate")
 
 
@@ -36,8 +38,8 @@ PASSED_WITH_STAND_IN = Verdict("passed", "stand-in", messages.STAND_IN)
 NOT_THE_PREREQUISITE = frozenset({"grader-error", "not-implemented", "total"})
 
 
-def judge(problem: BaseException, assignment: Assignment, name: str) -> Verdict:
-    """The verdict on a test of `name` that raised `problem`."""
+def judge(problem: BaseException, assignment: Assignment, name: str, place: Place) -> Verdict:
+    """The verdict on a test of `name` that raised `problem`; `place` says where a line of a file stands."""
     if isinstance(problem, Mismatch):
         return Verdict("failed", "mismatch", str(problem))
     if isinstance(problem, ProbeTimeout):
@@ -45,7 +47,7 @@ def judge(problem: BaseException, assignment: Assignment, name: str) -> Verdict:
     if isinstance(problem, ProbeDied):
         return _died(problem, name)
     if isinstance(problem, ProbeRaised):
-        return _raised(problem.described, assignment, name)
+        return _raised(problem.described, assignment, name, place)
     return NO_VERDICT
 
 
@@ -67,7 +69,7 @@ def _died(problem: ProbeDied, name: str) -> Verdict:
     return Verdict("error", "died", messages.DIED.format(name=name))
 
 
-def _raised(described: dict[str, Any], assignment: Assignment, name: str) -> Verdict:
+def _raised(described: dict[str, Any], assignment: Assignment, name: str, place: Place) -> Verdict:
     kind, text = described.get("type", ""), described.get("text", "")
     if kind == "MissingModule":
         missing = quote(text, 120).split(" ")[0]
@@ -82,7 +84,7 @@ def _raised(described: dict[str, Any], assignment: Assignment, name: str) -> Ver
         return Verdict("failed", "library-called", messages.LIBRARY_CELL_CALLED.format(name=name))
     if kind == "MemoryError" or any(phrase in text for phrase in ALLOCATION_FAILED):
         return Verdict("error", "memory", messages.OUT_OF_MEMORY.format(name=name))
-    problem = _problem(described)
+    problem = _problem(described, place)
     if described.get("stage") == "import":
         return Verdict("error", "import", messages.IMPORT_FAILED.format(file=assignment.file, problem=problem))
     if kind in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
@@ -95,13 +97,13 @@ def _is_of_the_stub(described: dict[str, Any], assignment: Assignment) -> bool:
     return described.get("file", assignment.file) == assignment.file and "raise" in described.get("code", "raise")
 
 
-def _problem(described: dict[str, Any]) -> str:
+def _problem(described: dict[str, Any], place: Place) -> str:
     """`ValueError: not enough values` and, on a line of its own, where in the submission."""
     text = quote(described.get("text", ""), 400)
     kind = one_line(quote(described.get("type", "an exception"), 80))
     said = f"{kind}: {text}" if text else kind
     if "file" not in described or "line" not in described:
         return said
-    place = f"{one_line(quote(described['file'], 80))}, line {described['line']}"
+    where = one_line(quote(place(str(described["file"]), int(described["line"])), 120))
     code = one_line(quote(described.get("code", ""), 160))
-    return f"{said}\n    {place}: {code}" if code else f"{said}\n    {place}"
+    return f"{said}\n    {where}: {code}" if code else f"{said}\n    {where}"

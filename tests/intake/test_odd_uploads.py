@@ -12,7 +12,7 @@ Contract §5, sentence by sentence; R is `test_receive.py`, L `test_library_cell
 3. regular files only, links not followed      R links_and_pipes · sockets, links to folders
    `cells.py` wins over `cells/`; helpers      R wins_over, R helper_modules, R files_named_like_libraries
    nothing is written into the submission      grading_leaves_the_submission_as_it_was
-4. notebooks                                   not built: graded 0 with a message; modules beside them count
+4. notebooks                                   test_notebooks.py
 5. UTF-8, BOM, line endings, NUL               R any_line_ending, R anything_but_plain_utf8 · declared encodings
 6. library cells                               L
 8. names                                       R names_are_printable_ascii · names_one_character_at_a_time
@@ -107,7 +107,7 @@ def test_formats_that_are_not_read_are_refused_politely(tmp_path, ending, truste
     for test in rows_of(document).values():
         assert test["status"] == "error"
         if test["visibility"] == "public":
-            assert "it is no folder, .zip, .tar.gz or Python module" in test["message"]
+            assert "it is no folder, .zip, .tar.gz, notebook or Python module" in test["message"]
 
 
 def test_a_tgz_is_a_tarball(tmp_path):
@@ -435,7 +435,7 @@ def test_a_finding_shows_its_own_line_after_odd_line_endings(tmp_path):
     source = "from torch import nn\ns = '\x0c \u2028 \x1c'\nclass LSTMCellFromScratch:\n    cell = nn.LSTM(1, 2)\n"
     folder = write_files(tmp_path / "ada", {"cells.py": source})
     (finding,) = received(folder).findings["LSTMCellFromScratch"]
-    assert (finding.line, finding.code) == (4, "cell = nn.LSTM(1, 2)")
+    assert (finding.place, finding.code) == ("line 4", "cell = nn.LSTM(1, 2)")
 
 
 def test_findings_stay_small_however_long_the_lines(tmp_path):
