@@ -87,11 +87,14 @@ def mutants(assignment: str, source: str) -> list[Mutant]:
     """Every mutant of a solution, each program once, in the order of its lines."""
     tree = ast.parse(source)
     sites = [*_statements(tree, "")]
+    around = {id(child): parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
     seen = {ast.unparse(tree)}
     found = []
     for function, body, place in sites:
         original = body[place]
         before = headline(original)
+        if isinstance(original, ast.Break | ast.Continue):  # known by what it hangs on
+            before = f"{headline(around[id(original)])} {before}"
         for replacement in _changed_statements(original):
             body[place : place + 1] = replacement
             ast.fix_missing_locations(tree)
