@@ -14,10 +14,11 @@ from pathlib import Path
 from grader.course import SOLUTIONS, Assignment, load_course
 from grader.diagnosis import load_misconceptions, mutate
 from grader.diagnosis.misconception import Misconception
-from grader.grade import grade
+from grader.intake import receive
 from grader.options import GradeOptions, start_sandbox
 from grader.sandbox import Sandbox
 from grader.suite.plugin import Outcome
+from grader.suite.run import run_suites
 
 COURSE = load_course()
 KNOWN = [(assignment, misconception) for assignment in COURSE for misconception in load_misconceptions(assignment)]
@@ -73,12 +74,13 @@ def graded(
     assignment: Assignment, misconception: Misconception, course: tuple[Assignment, ...], sandbox: Sandbox
 ) -> list[Outcome]:
     """The outcomes of the solutions with this one mistake in them. RuntimeError if one has no verdict."""
-    outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="fairness-") as folder:
         for path in SOLUTIONS.glob("*.py"):
             Path(folder, path.name).write_bytes(path.read_bytes())
         Path(folder, assignment.file).write_text(mutate(assignment.name, misconception), encoding="utf-8")
-        grade(Path(folder), GradeOptions(course), sandbox, outcomes.append)
+        submission = receive(Path(folder), course)
+        with sandbox.compartment() as compartment:  # not by `grade`: nobody asks for the causes here
+            outcomes = run_suites(course, submission, compartment).outcomes
     without = [outcome.name for outcome in outcomes if outcome.verdict.status == "grader-error"]
     if without:
         raise RuntimeError(f"{misconception.id}: no verdict in {', '.join(without)}")
