@@ -24,7 +24,7 @@ from grader.sandbox import Sandbox
 from grader.suite.plugin import Outcome
 from tests.benchmarks.steady import all_cores_busy, gradings, programs, write
 from tests.laws.another_hand import rewrite
-from tests.laws.fairness import KNOWN
+from tests.laws.fairness import KNOWN, heirs
 from tests.mutation.trial import accounts, every_mutant, try_mutants
 from tests.support import rows_of
 
@@ -90,7 +90,8 @@ def known_mistakes(quick: bool, sandbox: Sandbox) -> list[Line]:
         caught.count(bool(failed), misconception.id)
         named.count({row["misconception"] for row in failed.values()} == {right(misconception)}, misconception.id)
         public.count(any(row["visibility"] == "public" for row in failed.values()), misconception.id)
-        mine = sum(outcome.grading.points for outcome in outcomes if outcome.grading.of == misconception.of)
+        sits_in = {misconception.of, *heirs(assignment, misconception.of)}
+        mine = sum(outcome.grading.points for outcome in outcomes if outcome.grading.of in sits_in)
         lost = sum(outcome.grading.points for outcome in outcomes if outcome.verdict.status != "passed")
         fair.count(lost <= mine + 1e-9, f"{misconception.id} costs {lost:g}, {misconception.of} is worth {mine:g}")
     return [caught, named, public, fair]

@@ -1,11 +1,13 @@
 """What each known mistake costs, and where: the table behind the laws of fairness. `make fairness` prints it.
 
 A mistake is an edit of a line or two, so it should cost no more than the points of the class or function
-that it sits in, and a mistake in `cells` nothing in the parts that build on cells. No law is stated here.
+that it sits in, and a mistake in `cells` nothing in the parts that build on cells. A class that inherits the
+mistake has it too: what the solution's `CharLSTM` takes from `CharRNN` sits in both. No law is stated here.
 """
 
 from __future__ import annotations
 
+import ast
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -54,10 +56,18 @@ def costs(chosen: Iterable[tuple[Assignment, Misconception]], sandbox: Sandbox) 
             part, points = outcome.grading.of, outcome.grading.points
             lost[part] = lost.get(part, 0.0) + (points if outcome.verdict.status != "passed" else 0.0)
         part = misconception.of
-        worth = sum(outcome.grading.points for outcome in outcomes if outcome.grading.of == part)
+        sits_in = {part, *heirs(assignment, part)}
+        worth = sum(outcome.grading.points for outcome in outcomes if outcome.grading.of in sits_in)
         here = lost.pop(part, 0.0)
         elsewhere = {name: points for name, points in lost.items() if points}
         yield Cost(assignment.name, misconception.id, part, worth, here, elsewhere)
+
+
+def heirs(assignment: Assignment, part: str) -> list[str]:
+    """The contract's classes that inherit from this one in the solution."""
+    tree = ast.parse((SOLUTIONS / assignment.file).read_text(encoding="utf-8"))
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name in assignment.names]
+    return [node.name for node in classes if any(ast.unparse(base) == part for base in node.bases)]
 
 
 def lost_by_assignment(assignment: Assignment, misconception: Misconception, sandbox: Sandbox) -> dict[str, float]:
