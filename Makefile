@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help grade test test-attacks test-names test-long fuzz lint lock setup-grade setup-test
+.PHONY: help grade test test-attacks test-names test-long fuzz mutants fairness steady lint lock setup-grade setup-test
 
 help:
 	@echo 'make grade                    grade the example class that comes with the kit'
@@ -12,6 +12,9 @@ help:
 	@echo 'make test-long                what takes minutes: layers of the sandbox, every program alone, fifty kills'
 	@echo 'make fuzz                     a million forged frames and 100,000 archives; half an hour'
 	@echo 'make test-names               all of those about naming mistakes (make test takes a sample)'
+	@echo 'make mutants                  every small change of the solutions: does it lose points? half an hour'
+	@echo 'make fairness                 what each known mistake costs, and that it costs nothing elsewhere'
+	@echo 'make steady                   a thousand correct programs on a busy machine: not a point lost'
 
 setup-grade:
 	@$(PYTHON) grader/bootstrap.py grade
@@ -43,6 +46,18 @@ fuzz: setup-test
 # Every known mistake in another hand, and every wrong program that is none: is each named for what it is?
 test-names: setup-test
 	@EVERY_NAME=1 $(BIN)/python -m pytest tests/laws/test_names.py
+
+# Prints what survives as it is found; a few: .venv/bin/python -m tests.mutation --every 20
+mutants: setup-test
+	@nice $(BIN)/python -m tests.mutation
+
+# The table of costs; its laws are in tests/laws/test_fair_parts.py.
+fairness: setup-test
+	@nice $(BIN)/python -m tests.laws.fairness
+
+# Fewer: .venv/bin/python -m tests.benchmarks.steady --runs 100
+steady: setup-test
+	@nice $(BIN)/python -m tests.benchmarks.steady
 
 lint: setup-test
 	@$(BIN)/ruff check --quiet .

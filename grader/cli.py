@@ -7,6 +7,7 @@ Results go to standard output, progress and complaints to standard error. Status
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import math
 import os
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from grader import __version__
-from grader.course import Assignment, CourseError, load_course, select
+from grader.course import ROOT, Assignment, CourseError, load_course, select
 from grader.messages import one_line, printable
 
 DONE, BELOW, UNUSABLE, GRADER_FAILED = 0, 1, 2, 3
@@ -159,6 +160,10 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--hidden", type=_positive, metavar="N", help="the hidden size")
     play.add_argument("--full", action="store_true", help="the lesson's sizes and the whole text: an hour or more")
     play.set_defaults(command=_play)
+
+    proof = commands.add_parser("proof", help="the kit's certificate, computed now; takes an hour or more")
+    proof.add_argument("--quick", action="store_true", help="from a sample of everything, in a few minutes")
+    proof.set_defaults(command=_proof)
 
     doctor = commands.add_parser("doctor", help="what this machine can do, and how to get more")
     doctor.add_argument("--json", action="store_true")
@@ -426,6 +431,20 @@ def _play(options: argparse.Namespace) -> int:
         return play(options.path, options.text, options.epochs, options.hidden, options.full)
     except PlayError as problem:
         raise Stop(UNUSABLE, str(problem)) from None
+
+
+def _proof(options: argparse.Namespace) -> int:
+    if not (ROOT / "tests" / "certificate.py").is_file():
+        raise Stop(GRADER_FAILED, "what is to be proved stands in tests/, which is not here. Take a whole checkout.")
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))  # the console command does not see the checkout's tests by itself
+    from grader.sandbox import SandboxError
+
+    try:
+        certificate = importlib.import_module("tests.certificate")
+        return DONE if certificate.main(options.quick) else GRADER_FAILED
+    except SandboxError as problem:
+        raise Stop(GRADER_FAILED, f"{problem}. Type: grader doctor") from None
 
 
 def _doctor(options: argparse.Namespace) -> int:

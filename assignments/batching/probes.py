@@ -66,9 +66,24 @@ def decoded(student: Any, cases: list[tuple[torch.Tensor, str]], alphabet: str) 
 
 
 def round_trip(student: Any, text: str) -> dict[str, Any]:
-    """The text through build_vocab, encode and decode."""
-    char_to_idx, idx_to_char = pair(student.build_vocab(text), "build_vocab")
-    return {"the text after the round trip": student.decode(student.encode(text, char_to_idx), idx_to_char)}
+    """The text through build_vocab, encode and decode.
+
+    Where that leads elsewhere, a vocabulary and numbers of ours take the place of those from build_vocab
+    and encode, whose mistakes have tests of their own.
+    """
+    came = None
+    try:
+        char_to_idx, idx_to_char = pair(student.build_vocab(text), "build_vocab")
+        came = student.decode(student.encode(text, char_to_idx), idx_to_char)
+    except NotImplementedError:
+        raise
+    except Exception:
+        pass  # decode is asked once more, alone
+    if not isinstance(came, str) or came != text:
+        alphabet = "".join(sorted(set(text)))
+        numbers = torch.tensor([alphabet.index(ch) for ch in text])
+        came = student.decode(numbers, dict(enumerate(alphabet)))
+    return {"the text after the round trip": came}
 
 
 def epoch(student: Any, data: torch.Tensor, batch_size: int, seq_len: int) -> dict[str, Any]:

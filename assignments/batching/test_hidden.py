@@ -46,10 +46,10 @@ def test_encode_names_the_stranger(submission, rng):
     # "漢" is last, and its number would be beyond the others; "Ъ" is first, and would fall between them.
     text = oracle.wild_text(rng, 20, "aZ é😀")
     characters = oracle.alphabet(text)
-    strange = [text + "漢", "Ъ" + text]
+    strange = [text + "漢", "Ъ" + text, text + "\n"]
     reply = submission.run(probes.encoded_unknown, text=text, alphabet=characters, strange=strange)
     _expect_encoded(reply, [text], characters)
-    _expect_value_errors(reply, 2, naming=True)
+    _expect_value_errors(reply, 3, naming=True)
 
 
 @points(0.25, of="decode", promise="decode-text")

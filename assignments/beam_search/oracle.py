@@ -162,13 +162,18 @@ def global_optimum(case: Case) -> str:
 
 
 def drawn(rng: torch.Generator, alphabet: str, seed: str, *, memory: int = 2, spread: float = 1.5, **call: Any) -> Case:
-    """A random case whose answer no rounding can change: logits N(0, spread²) after every `memory` characters."""
+    """A random case whose answer no rounding can change: logits N(0, spread²) after every `memory` characters.
+
+    For a width above 1 it is also one that a greedy search gets wrong.
+    """
     while True:
         endings = [""] + ["".join(e) for n in range(1, memory + 1) for e in itertools.product(alphabet, repeat=n)]
         logits = torch.randn(len(endings), len(alphabet), generator=rng, dtype=torch.float64) * spread
         table = Table(alphabet, dict(zip(endings, logits.float().tolist(), strict=True)))
         case = Case(table, {"seed": seed, **call})
-        if len(acceptable(case, CLEAR)) == 1:
+        right = acceptable(case, CLEAR)
+        greedy_too = Case(table, {**case.call, "beam_width": 1})
+        if len(right) == 1 and (call["beam_width"] == 1 or not right & acceptable(greedy_too)):
             return case
 
 

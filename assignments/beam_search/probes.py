@@ -8,6 +8,7 @@ A `call` holds the keyword arguments of `beam_search` after the first three.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import random
 from typing import Any
@@ -23,8 +24,9 @@ class LayeredTable(TableModel):
     """A table model that looks like a network of two layers with dropout.
 
     Its states are two pairs (h, c) of shape (B, capacity). Each of the four tensors holds the whole
-    history (a token + 1 in each place, then zeros): rows that are picked, repeated or reordered
-    together stay whole, and rows put together from different hypotheses are noticed.
+    history (a token + 1 in each place, then zeros), the first as it is, the second twice that, and so
+    on: rows that are picked, repeated or reordered together stay whole, and rows put together from
+    different hypotheses, or an h and a c that have changed places, are noticed.
     """
 
     LAYERS = 2
@@ -55,14 +57,15 @@ class LayeredTable(TableModel):
 
     def _histories(self, states: Any, batch: int) -> list[list[int]]:
         try:
-            layers = [tensor.tolist() for h, c in states for tensor in (h, c)]
+            parts = [tensor for h, c in states for tensor in (h, c)]
+            layers = [(tensor / number).tolist() for number, tensor in enumerate(parts, start=1)]
             histories = [[round(place) - 1 for place in row if place > 0] for row in layers[0]]
         except (TypeError, ValueError, AttributeError, IndexError, OverflowError):
             raise Complaint("the model was given states that are not the list of (h, c) it returned") from None
         if len(layers) != 2 * self.LAYERS:
             raise Complaint(f"the model was given {len(layers) // 2} layers of states, and it returned {self.LAYERS}")
         if any(layer != layers[0] for layer in layers):
-            raise Complaint("the model was given states whose parts (h and c, or the layers) belong to different texts")
+            raise Complaint("the model was given states whose parts (h and c, or the layers) do not belong together")
         if len(histories) != batch:
             raise Complaint(f"the model was given states of {len(histories)} rows with a batch of {batch}")
         return histories
@@ -71,7 +74,7 @@ class LayeredTable(TableModel):
         rows = [[token + 1 for token in history[-self.capacity :]] for history in histories]
         padded = numpy.array([row + [0] * (self.capacity - len(row)) for row in rows], dtype=numpy.float32)
         whole = torch.from_numpy(padded.reshape(len(rows), self.capacity)).to(device)
-        return [(whole.clone(), whole.clone()) for _ in range(self.LAYERS)]
+        return [(whole * (2 * layer + 1), whole * (2 * layer + 2)) for layer in range(self.LAYERS)]
 
 
 def setting(
@@ -138,7 +141,10 @@ def feeding(
 def modes(
     student: Any, alphabet: str, endings: list[str], logits: torch.Tensor, call: dict[str, Any]
 ) -> dict[str, Any]:
-    """A search with the model in training mode, one with it in evaluation mode, one inside `no_grad`."""
+    """A search with the model in training mode, one with it in evaluation mode, one inside `no_grad`.
+
+    Each is followed by one that is refused, for an unknown character in the seed.
+    """
     found: dict[str, Any] = {}
     for where, training, grad in (
         ("in training", True, True),
@@ -150,12 +156,22 @@ def modes(
         with torch.set_grad_enabled(grad):
             text = student.beam_search(model, char_to_idx, idx_to_char, device=str(logits.device), **call)
             grad_afterwards = torch.is_grad_enabled()
+            untouched, *_ = setting(alphabet, endings, logits, 64)
+            untouched.train(training)
+            kept = True
+            with contextlib.suppress(Exception):  # what is raised, if anything, is another probe's matter
+                try:
+                    stranger = {**call, "seed": call["seed"] + "\0"}
+                    student.beam_search(untouched, char_to_idx, idx_to_char, device=str(logits.device), **stranger)
+                except ValueError:
+                    kept = untouched.training is training and torch.is_grad_enabled() is grad
         found |= {
             f"the text ({where})": text,
             f"dropout was on during the search ({where})": any(entry["dropout"] for entry in model.fed),
             f"gradients were recorded during the search ({where})": any(entry["graph"] for entry in model.fed),
             f"model.training afterwards ({where})": model.training,
             f"gradients enabled afterwards ({where})": grad_afterwards,
+            f"modes left as found by a call that is refused ({where})": kept,
         }
     return found
 

@@ -71,13 +71,14 @@ TWO_ENDS_FAR_APART = oracle.table_of(
     },
 )
 
-# "." ends at once; "ab" is behind it until its sure steps have made it long.
+# "." ends at once; "aa" is behind it, and behind "ab", until its sure steps have made it long.
 LATE_WINNER = oracle.table_of(
     ".abs",
     {
         "s": {"a": 0.5, ".": 0.45},
         "sa": {"b": 0.35, "a": 0.33, ".": 0.2},
-        "ab": {"a": 0.97},
+        "aa": {"b": 0.97},
+        "aab": {"a": 0.97},
         "aba": {"b": 0.97},
         "bab": {"a": 0.97},
     },
@@ -231,7 +232,12 @@ def test_global_optimum(submission, rng):
 
 @points(0.25, of=BEAM, promise="wide")
 def test_wider_than_everything(submission, rng):
+    # In the second table the last of 24 first characters wins: a beam that is quietly narrower never has it.
+    letters = "abcdefghijklmnopqrstuvwx"
+    rows = {"a": {letter: (30 - place) / 500 for place, letter in enumerate(letters)}, "ax": {"c": 0.99}}
+    last = oracle.relabelled(Case(oracle.table_of(letters, rows), {"seed": "a", "length": 2, "beam_width": 30}), rng)
     _expect_acceptable(submission, oracle.drawn(rng, "abc", "cb", length=3, beam_width=40))
+    expect(_search(submission, {"the text": last})["the text"]).equals(oracle.global_optimum(last))
 
 
 @points(0.25, of=BEAM, promise="seed-once")
@@ -276,6 +282,7 @@ def test_modes_when_all_ends_early(submission):
         expect(reply[f"gradients were recorded during the search ({where})"]).equals(False)
         expect(reply[f"model.training afterwards ({where})"]).equals(training)
         expect(reply[f"gradients enabled afterwards ({where})"]).equals(grad)
+        expect(reply[f"modes left as found by a call that is refused ({where})"]).equals(True)
 
 
 @points(0.25, of=BEAM, promise="errors", side=True)

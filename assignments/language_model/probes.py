@@ -155,12 +155,13 @@ def gradients(
     along: torch.Tensor,
     states: Any = None,
     plain: bool = False,
+    training: bool = True,
 ) -> dict[str, Any]:
     """Gradients of `sum(along * logits)`: of each parameter and of the states passed in.
 
-    A gradient that never arrives is None.
+    A gradient that never arrives is None. The model is in training mode or in evaluation mode.
     """
-    model = build(student, name, sizes, weights, plain)
+    model = build(student, name, sizes, weights, plain).train(training)
     leaves = {label: part(model, label) for label in weights}
     if states is not None:
         states = [(h.requires_grad_(), c.requires_grad_()) for h, c in states]

@@ -30,7 +30,8 @@ def test_charlstm_states_of_three_layers(submission, rng):
 
 @points(0.5, of=LSTM, promise="states-attached")
 def test_charlstm_every_gradient_of_states(submission, rng):
-    _expect_gradients(submission, oracle.wide_case(LSTM, rng, steps=3), rng, ("h of", "c of"))
+    # In evaluation mode, where some would think that no gradient is wanted.
+    _expect_gradients(submission, oracle.wide_case(LSTM, rng, steps=3), rng, ("h of", "c of"), training=False)
 
 
 @points(0.5, of=LSTM, promise="gradients")
@@ -138,9 +139,11 @@ def _expect_pieces(submission, case: oracle.Case, lengths: list[int]) -> None:
         expect(reply[f"logits of piece {number}"], axes=LOGITS).matches(piece)
 
 
-def _expect_gradients(submission, case: oracle.Case, rng: torch.Generator, kinds: tuple[str, ...]) -> None:
+def _expect_gradients(
+    submission, case: oracle.Case, rng: torch.Generator, kinds: tuple[str, ...], training: bool = True
+) -> None:
     along = torch.randn(*case.x.shape, case.weights["fc.bias"].shape[0], generator=rng)
-    reply = submission.run(probes.gradients, **case.inputs, along=along)
+    reply = submission.run(probes.gradients, **case.inputs, along=along, training=training)
     for label, right in oracle.gradients(case, along, submission.stand_in).items():
         if label.startswith(kinds):
             expect(reply[f"the gradient of {label}"]).matches(right)

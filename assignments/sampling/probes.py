@@ -7,6 +7,7 @@ string whose characters are numbered as they stand.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 from typing import Any
@@ -172,16 +173,24 @@ def global_states(where: torch.Tensor) -> dict[str, Any]:
 def what_a_draw_changes(
     student: Any, logits: torch.Tensor, temperature: float, draws: int, seed: int
 ) -> dict[str, Any]:
-    """Draws with a generator from one and the same tensor: that tensor afterwards, and the global states."""
+    """Draws with a generator from one and the same tensor: that tensor afterwards, the global states, the grad mode."""
     before = global_states(logits)
     generator = made_generator(logits, seed)
-    drawn = [
-        index_from(student.sample_next(logits, temperature=temperature, generator=generator), len(logits))
-        for _ in range(draws)
-    ]
+    drawn, kept = [], True
+    for number in range(draws):
+        mode = number % 2 == 1  # off first: what switches it on is seen at once
+        with torch.set_grad_enabled(mode):
+            index = student.sample_next(logits, temperature=temperature, generator=generator)
+            kept = kept and torch.is_grad_enabled() is mode
+        drawn.append(index_from(index, len(logits)))
     after = global_states(logits)
     moved = [name for name in before if before[name] != after[name]]
-    return {"draws": drawn, "logits": logits, "the global random states that moved": moved}
+    return {
+        "draws": drawn,
+        "logits": logits,
+        "the global random states that moved": moved,
+        "the grad mode is left as found": kept,
+    }
 
 
 def draws_below_zero(student: Any, logits: torch.Tensor, temperatures: list[float]) -> dict[str, Any]:
@@ -307,15 +316,29 @@ def what_the_model_sees(
 
 
 def modes_afterwards(student: Any, rows: Rows, vocabulary: str, seed: str, length: int) -> dict[str, Any]:
-    """Texts by models in each mode, with gradients on and off: the texts, and the modes afterwards."""
-    came, training, grad_modes = [], [], []
+    """Texts by models in each mode, with gradients on and off: the texts, and the modes afterwards.
+
+    Afterwards is after a ValueError too, where the text that is asked for next is refused with one.
+    """
+    came, training, grad_modes, refused = [], [], [], []
     for mode, grad in ((True, True), (False, False), (True, False), (False, True)):
         model = Recorder(rows).train(mode)
         with torch.set_grad_enabled(grad):
             came.append(written(student, model, vocabulary, seed, length))
             grad_modes.append(torch.is_grad_enabled())
+            for stranger, wanted in ((seed + "\0", length), ("", length), (seed, -1)):
+                untouched = Recorder(rows).train(mode)
+                with contextlib.suppress(Exception):  # what is raised, if anything, is another probe's matter
+                    if is_refused(written, student, untouched, vocabulary, stranger, wanted):
+                        modes = (untouched.training, untouched.dropout.training, torch.is_grad_enabled())
+                        refused.append(modes == (mode, mode, grad))
         training.append([model.training, model.dropout.training])
-    return {"texts": came, "training afterwards": training, "grad mode afterwards": grad_modes}
+    return {
+        "texts": came,
+        "training afterwards": training,
+        "grad mode afterwards": grad_modes,
+        "modes are left as found by a call that is refused": all(refused),
+    }
 
 
 def refused_texts(
@@ -328,7 +351,7 @@ def refused_texts(
 
     return {
         "text": written(student, Recorder(rows), vocabulary, seed, length),
-        "an empty seed is refused": refused("", length),
+        "an empty seed is refused": refused("", length) and refused("", 0),
         "an unknown character is refused": [refused(stranger, length) for stranger in strangers],
         "a negative length is refused": refused(seed, -1),
     }

@@ -232,6 +232,7 @@ def expect_nothing_changed(reply: Reply, logits: torch.Tensor, draws: list[int])
     expect(reply["draws"]).equals(draws)
     expect(reply["logits"]).matches(logits, Tolerance(0, 0))
     expect(reply["the global random states that moved"]).equals([])
+    expect(reply["the grad mode is left as found"]).equals(True)
 
 
 def expect_seeds_and_lengths(reply: Reply, vocabulary: str, seeds: list[str], lengths: list[int]) -> None:
@@ -304,6 +305,7 @@ def expect_modes_kept(reply: Reply, text: str) -> None:
     expect(reply["texts"]).equals([text] * 4)
     expect(reply["training afterwards"]).equals([[True, True], [False, False], [True, True], [False, False]])
     expect(reply["grad mode afterwards"]).equals([True, False, False, True])
+    expect(reply["modes are left as found by a call that is refused"]).equals(True)
 
 
 def expect_refusals(reply: Reply, text: str) -> None:

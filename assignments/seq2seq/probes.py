@@ -351,13 +351,19 @@ def quiet(
         decoder.train(decoder_training)
         with torch.set_grad_enabled(grad):
             rows = student.greedy_decode(encoder, decoder, source, start_token, end_token, max_len)
-            after = [encoder.training, decoder.training, torch.is_grad_enabled()]
+            after = [mode_of(encoder), mode_of(decoder), torch.is_grad_enabled()]
         notes = encoder.fed + decoder.fed
         found["the rows"].append(rows)
         found["dropout was on meanwhile"].append(any(note["dropout"] for note in notes))
         found["gradients were recorded meanwhile"].append(any(note["graph"] for note in notes))
         found["the modes afterwards"].append(after)
     return found
+
+
+def mode_of(module: nn.Module) -> bool | str:
+    """The training flag that all parts of a module have, "mixed" if they differ."""
+    flags = {part.training for part in module.modules()}
+    return flags.pop() if len(flags) == 1 else "mixed"
 
 
 def probabilities(student: Any, calls: list[dict[str, Any]]) -> dict[str, Any]:

@@ -94,9 +94,13 @@ def test_step_of_every_cell(submission, rng):
     reply = submission.run(probes.steps, **inputs)
     for kind in KINDS:
         changed = ("the token", "h", "c") if kind == "lstm" else ("the token", "h")
-        h, c = expect_steps(reply, f"{kind}, one step", (4, SIZES[0], SIZES[2]), changed)
+        h_after, c_after = expect_steps(reply, f"{kind}, one step", (4, SIZES[0], SIZES[2]), changed)
         if kind == "lstm":
-            expect_lstm(h, c)
+            expect_lstm(h_after, c_after)
+            # Rows 0 and 3 differ in c alone. Of that, each unit keeps what its forget gate lets through: some, not all.
+            given, kept = c[3] - c[0], c_after[3] - c_after[0]
+            if (given * kept < -1e-5).any() or (kept.abs() > given.abs() + 1e-5).any():
+                raise Mismatch("the c that was given is not what the forget gate was applied to")
 
 
 @points(0.25, of=DECODER, promise="gradients")
@@ -151,7 +155,7 @@ def test_all_chance_comes_from_the_generator(submission, rng):
 @points(0.5, of=GREEDY, promise="tokens")
 def test_tokens_of_drawn_tables(submission, rng):
     table, source, _ = _sentences(rng, 3, 2, 2, never=5)
-    calls = {"long": (source, 7), "one row": (source[2:], 2), "nothing": (source, 0)}
+    calls = {"long": (source, 7), "one row": (source[2:], 2), "nothing": (source, 0), "one token": (source[:, :1], 3)}
     reply = submission.run(probes.decodes, table=table.inputs, calls=calls, start_token=4, end_token=5)
     for label, (rows, max_len) in calls.items():
         expect(reply[f"the rows ({label})"]).equals(oracle.greedy(table, rows.tolist(), 4, 5, max_len))
@@ -188,6 +192,7 @@ def test_other_schedules_that_are_refused(submission):
     changes = {
         "schedule=''": {"schedule": ""},
         "schedule='sigmoid'": {"schedule": "sigmoid"},
+        "schedule='sigmoid' with k=2": {"schedule": "sigmoid", "k": 2},
         "exponential without k": {"k": None},
         "exponential with k=0": {"k": 0.0},
         "exponential with k=1": {"k": 1},
