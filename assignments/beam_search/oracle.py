@@ -161,10 +161,20 @@ def global_optimum(case: Case) -> str:
     return case.call["seed"] + (best[:-1] if best[-1] == end else best)
 
 
-def drawn(rng: torch.Generator, alphabet: str, seed: str, *, memory: int = 2, spread: float = 1.5, **call: Any) -> Case:
+def drawn(
+    rng: torch.Generator,
+    alphabet: str,
+    seed: str,
+    *,
+    memory: int = 2,
+    spread: float = 1.5,
+    beyond_greedy: bool = False,
+    **call: Any,
+) -> Case:
     """A random case whose answer no rounding can change: logits N(0, spread²) after every `memory` characters.
 
-    For a width above 1 it is also one that a greedy search gets wrong.
+    With `beyond_greedy` and a width above 1 it is also one that a greedy search gets wrong, which takes
+    a length of at least 2.
     """
     while True:
         endings = [""] + ["".join(e) for n in range(1, memory + 1) for e in itertools.product(alphabet, repeat=n)]
@@ -172,8 +182,9 @@ def drawn(rng: torch.Generator, alphabet: str, seed: str, *, memory: int = 2, sp
         table = Table(alphabet, dict(zip(endings, logits.float().tolist(), strict=True)))
         case = Case(table, {"seed": seed, **call})
         right = acceptable(case, CLEAR)
-        greedy_too = Case(table, {**case.call, "beam_width": 1})
-        if len(right) == 1 and (call["beam_width"] == 1 or not right & acceptable(greedy_too)):
+        wants_more = beyond_greedy and call["beam_width"] > 1
+        greedy = Case(table, {**case.call, "beam_width": 1})
+        if len(right) == 1 and not (wants_more and right & acceptable(greedy)):
             return case
 
 

@@ -108,7 +108,9 @@ GARDEN = oracle.table_of("abcs", {"s": {"a": 0.6, "b": 0.35}, "sa": {"a": 0.4}, 
 @points(0.75, of=BEAM, promise="pruning")
 def test_drawn_tables(submission, rng):
     sizes = ((2, 4), (3, 4), (4, 3))
-    _expect_acceptable(submission, *(oracle.drawn(rng, "\n ab", "\na", beam_width=w, length=n) for w, n in sizes))
+    _expect_acceptable(
+        submission, *(oracle.drawn(rng, "\n ab", "\na", beyond_greedy=True, beam_width=w, length=n) for w, n in sizes)
+    )
 
 
 @points(0.25, of=BEAM, promise="pruning")
@@ -164,7 +166,10 @@ def test_finished_early_and_best(submission, rng):
 @points(0.5, of=BEAM, promise="finished")
 def test_drawn_tables_with_ends(submission, rng):
     kinds = ((2, "."), (3, "c"), (2, "b"), (4, "."))
-    cases = (oracle.drawn(rng, ".abc", "aa", length=5, beam_width=width, end_char=end) for width, end in kinds)
+    cases = (
+        oracle.drawn(rng, ".abc", "aa", beyond_greedy=True, length=5, beam_width=width, end_char=end)
+        for width, end in kinds
+    )
     _expect_acceptable(submission, *cases)
 
 
@@ -186,7 +191,8 @@ def test_where_lengths_change_places(submission, rng):
 def test_drawn_tables_with_penalties(submission, rng):
     call = {"length": 5, "beam_width": 3, "end_char": "."}
     _expect_acceptable(
-        submission, *(oracle.drawn(rng, ".abc", "acb", **call, length_penalty=p) for p in (0.4, 1.0, 2.0))
+        submission,
+        *(oracle.drawn(rng, ".abc", "acb", beyond_greedy=True, **call, length_penalty=p) for p in (0.4, 1.0, 2.0)),
     )
 
 
@@ -223,7 +229,7 @@ def test_greedy_on_drawn_tables(submission, rng):
 @points(0.5, of=BEAM, promise="optimum")
 def test_global_optimum(submission, rng):
     by_hand = Case(LAST_OF_NINE, {"seed": "s", "length": 3, "beam_width": 9})
-    drawn = oracle.drawn(rng, ".ab", "b", length=3, beam_width=9, length_penalty=0.7, end_char=".")
+    drawn = oracle.drawn(rng, ".ab", "b", beyond_greedy=True, length=3, beam_width=9, length_penalty=0.7, end_char=".")
     cases = {"the text": by_hand, "the text of another table": drawn}
     reply = _search(submission, cases)
     for label, case in cases.items():
@@ -236,7 +242,7 @@ def test_wider_than_everything(submission, rng):
     letters = "abcdefghijklmnopqrstuvwx"
     rows = {"a": {letter: (30 - place) / 500 for place, letter in enumerate(letters)}, "ax": {"c": 0.99}}
     last = oracle.relabelled(Case(oracle.table_of(letters, rows), {"seed": "a", "length": 2, "beam_width": 30}), rng)
-    _expect_acceptable(submission, oracle.drawn(rng, "abc", "cb", length=3, beam_width=40))
+    _expect_acceptable(submission, oracle.drawn(rng, "abc", "cb", beyond_greedy=True, length=3, beam_width=40))
     expect(_search(submission, {"the text": last})["the text"]).equals(oracle.global_optimum(last))
 
 
