@@ -20,6 +20,7 @@ def own_course(tmp_path, monkeypatch):
     """A copy of the cells assignment that a test may spoil: a function (file, old, new) -> collect."""
     folder = tmp_path / "assignments" / "cells"
     shutil.copytree(course.ASSIGNMENTS / "cells", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    course.load_course()  # which remembers what it finds first: not the copy
     monkeypatch.setattr(course, "ASSIGNMENTS", tmp_path / "assignments")
 
     def spoil_and_collect(file: str, old: str, new: str) -> None:
