@@ -18,31 +18,14 @@ from typing import Any, NoReturn
 
 from grader import __version__
 from grader.course import ROOT, Assignment, CourseError, load_course, select
-from grader.messages import one_line, printable
+from grader.messages import one_line
+from grader.status import DONE, GRADER_FAILED, STOPPED, UNUSABLE, Stop
 
-DONE, BELOW, UNUSABLE, GRADER_FAILED = 0, 1, 2, 3
 LEVELS = ("split", "landlock", "namespaced")
 DEFAULT_FLOOR = "landlock"
-FORMAT_NAMES = (  # of grader.export.formats, which is loaded only when it is asked for
-    "json",
-    "csv",
-    "csv-tests",
-    "gradescope",
-    "junit",
-    "github-summary",
-    "github-annotations",
-    "canvas",
-    "moodle",
-)
+ONE_FORMATS = ("json", "csv", "csv-tests", "gradescope", "junit", "github-summary", "github-annotations")
+CLASS_FORMATS = (*ONE_FORMATS, "canvas", "moodle")  # of grader.export.formats, loaded only when it is asked for
 LINE_LIMIT = 1000
-
-
-class Stop(Exception):
-    """End the command with a status and one line for standard error."""
-
-    def __init__(self, status: int, line: str) -> None:
-        super().__init__(line)
-        self.status = status
 
 
 class _Parser(argparse.ArgumentParser):
@@ -75,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return GRADER_FAILED
     except KeyboardInterrupt:
         print("grader: stopped.", file=sys.stderr)
-        return 130
+        return STOPPED
 
 
 def _complain(line: str) -> None:
@@ -94,20 +77,18 @@ def _parser() -> argparse.ArgumentParser:
     _assignment_option(check)
     check.add_argument("--watch", action="store_true", help="check again whenever a file is saved")
     check.add_argument("--pdb", action="store_true", help="stop in the debugger where your code fails")
-    check.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
+    _seed_option(check)
     check.set_defaults(command=_check)
 
     grade = commands.add_parser("grade", help="run public and hidden tests on one submission")
     grade.add_argument("path", type=Path, metavar="PATH")
     _assignment_option(grade)
     grade.add_argument("--json", metavar="FILE|-", help="write the result document; - prints only that")
-    grade.add_argument("--format", default="text", metavar="NAME", help=", ".join(("text", *FORMAT_NAMES[:-2])))
+    grade.add_argument("--format", default="text", metavar="NAME", help=", ".join(("text", *ONE_FORMATS)))
     grade.add_argument(
         "--min-score", type=_percent, metavar="PERCENT", help="exit with 1 below this share of the points"
     )
-    grade.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu")
-    grade.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
-    grade.add_argument("--require-isolation", choices=LEVELS, default=DEFAULT_FLOOR, metavar="LEVEL")
+    _grading_options(grade)
     grade.set_defaults(command=_grade)
 
     batch = commands.add_parser("batch", help="grade a whole class; the same command again goes on")
@@ -118,9 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     batch.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
     batch.add_argument("--regrade", action="store_true", help="grade again what has been graded before")
     batch.add_argument("--lines", action="store_true", help="print a line for each submission")
-    batch.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu")
-    batch.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
-    batch.add_argument("--require-isolation", choices=LEVELS, default=DEFAULT_FLOOR, metavar="LEVEL")
+    _grading_options(batch)
     batch.set_defaults(command=_batch)
 
     report = commands.add_parser("report", help="the class report of a batch folder, as HTML")
@@ -131,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="a batch folder in the formats of others, gradebooks among them")
     export.add_argument("path", type=Path, metavar="DIR")
-    export.add_argument("--format", required=True, metavar="NAME", help=", ".join(FORMAT_NAMES))
+    export.add_argument("--format", required=True, metavar="NAME", help=", ".join(CLASS_FORMATS))
     export.add_argument("--out", type=Path, metavar="FILE", help="standard output if left out; for gradescope a folder")
     export.add_argument("--gradebook", type=Path, metavar="CSV", help="for canvas and moodle: the file to fill in")
     export.add_argument("--column", metavar="TITLE", help="for canvas: the assignment's title or number")
@@ -189,6 +168,22 @@ def _assignment_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-a", "--assignment", action="append", metavar="NAME", help="only this one; may be repeated")
 
 
+def _seed_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
+
+
+def _grading_options(parser: argparse.ArgumentParser) -> None:
+    _seed_option(parser)
+    parser.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu", help="where tensors lie; cpu")
+    parser.add_argument(
+        "--require-isolation",
+        choices=LEVELS,
+        default=DEFAULT_FLOOR,
+        metavar="LEVEL",
+        help=f"grade at least at this level: {', '.join(LEVELS)}; {DEFAULT_FLOOR} if left out",
+    )
+
+
 def _selected(names: Sequence[str] | None) -> tuple[Assignment, ...]:
     try:
         return select(names)
@@ -207,6 +202,11 @@ def _existing(path: Path) -> Path:
     return path
 
 
+def _own_folder(path: Path) -> None:
+    if not _existing(path).is_dir():
+        raise Stop(UNUSABLE, f"{path} is no folder. Give the one that your .py files lie in.")
+
+
 def _check(options: argparse.Namespace) -> int:
     from grader import self_check
 
@@ -222,47 +222,10 @@ def _check(options: argparse.Namespace) -> int:
 def _grade(options: argparse.Namespace) -> int:
     assignments = _selected(options.assignment)
     path = _existing(options.path)
-    form = _one_format(options.format)
-    destination = _destination(options)
-    from grader.intake import IntakeError
-    from grader.options import GradeOptions, start_sandbox
-    from grader.sandbox import SandboxError, below_the_floor, rank
+    from grader.grade_command import run
+    from grader.options import GradeOptions
 
-    choice = GradeOptions(assignments, options.seed, _device(options.device))
-    try:
-        starting = start_sandbox(choice)
-        from grader.export import show_document  # these need torch; the sandbox loads its own meanwhile
-        from grader.grade import grade
-        from grader.progress import console_for, counting
-        from grader.result import percent
-
-        with starting as sandbox:
-            if rank(sandbox.level) < rank(options.require_isolation):
-                raise Stop(GRADER_FAILED, below_the_floor(sandbox.level, options.require_isolation))
-            with counting(assignments, sys.stderr) as progress:
-                graded = grade(path, choice, sandbox, progress)
-    except SandboxError as problem:
-        raise Stop(GRADER_FAILED, f"{problem}. Type: grader doctor") from None
-    except IntakeError as problem:
-        raise Stop(GRADER_FAILED, f"{problem}. No grade; try again.") from None
-    finally:
-        if destination not in (None, "-"):
-            Path(f"{destination}.part").unlink(missing_ok=True)
-    document = graded.document
-    for account in graded.grader_errors:
-        print(f"grader: an error of the grader itself, not of the submission:\n{printable(account)}", file=sys.stderr)
-    if destination is not None:
-        _write(document, destination)
-    if form is not None:
-        sys.stdout.write(form(document))
-    elif destination != "-":
-        show_document(document, console_for(sys.stdout))
-    if not document["complete"]:
-        return GRADER_FAILED
-    if options.min_score is not None and percent(document) < options.min_score - 1e-9:
-        print(f"grader: {percent(document):.1f} % is below --min-score {options.min_score:g}.", file=sys.stderr)
-        return BELOW
-    return DONE
+    return run(options, path, GradeOptions(assignments, options.seed, _device(options.device)))
 
 
 def _batch(options: argparse.Namespace) -> int:
@@ -312,8 +275,8 @@ def _report(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from grader.export.command import ExportError, export
 
-    if options.format not in FORMAT_NAMES:
-        raise Stop(UNUSABLE, f"there is no format {options.format!r}. There are: {', '.join(FORMAT_NAMES)}")
+    if options.format not in CLASS_FORMATS:
+        raise Stop(UNUSABLE, f"there is no format {options.format!r}. There are: {', '.join(CLASS_FORMATS)}")
     documents = _read_batch(options.path)
     try:
         export(documents, options)
@@ -329,49 +292,6 @@ def _diff(options: argparse.Namespace) -> int:
 
     show_changes(compare(old, new), max(len(old), len(new)), console_for(sys.stdout))
     return DONE
-
-
-def _one_format(name: str) -> Any:
-    """What writes one document in this format; None for the two that are always there. Raises Stop."""
-    if name in ("text", "json"):
-        return None
-    from grader.export.formats import FORMATS
-
-    if name not in FORMATS or FORMATS[name].one is None:
-        known = ", ".join(["text", *(form.name for form in FORMATS.values() if form.one)])
-        raise Stop(UNUSABLE, f"there is no format {name!r} for one submission. There are: {known}")
-    return FORMATS[name].one
-
-
-def _destination(options: argparse.Namespace) -> str | None:
-    """Where the document goes: a path, "-" or nowhere. Tried before the grading, so that a bad path costs no time."""
-    target: str | None = options.json
-    if target == "-" and options.format not in ("text", "json"):
-        raise Stop(UNUSABLE, f"--json - and --format {options.format} both want standard output. Give --json a file.")
-    if options.format == "json" and target is None:
-        target = "-"
-    if target not in (None, "-"):
-        target = os.path.realpath(str(target))
-        try:
-            if Path(target).exists() and not Path(target).is_file():
-                raise OSError(0, "it is no regular file")
-            Path(f"{target}.part").touch()
-        except OSError as problem:
-            raise Stop(UNUSABLE, f"{target} can't be written ({problem.strerror}). Give --json another file.") from None
-    return target
-
-
-def _write(document: dict[str, Any], target: str) -> None:
-    """Write the document whole or not at all."""
-    from grader.result import as_json
-
-    text = as_json(document)
-    if target == "-":
-        sys.stdout.write(text)
-        return
-    part = Path(f"{target}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(target)
 
 
 def _device(asked: str) -> str:
@@ -405,8 +325,7 @@ def _plot(options: argparse.Namespace) -> int:
 
     if options.plot not in NAMES:
         raise Stop(UNUSABLE, f"there is no plot {options.plot!r}. There are: {', '.join(NAMES)}")
-    if not _existing(options.path).is_dir():
-        raise Stop(UNUSABLE, f"{options.path} is no folder. Give the one that your .py files lie in.")
+    _own_folder(options.path)
     if not can_draw():
         raise Stop(GRADER_FAILED, "drawing needs matplotlib. Type: .venv/bin/pip install 'sequence-grader[plots]'")
     target = options.out or Path(f"{options.plot}.svg")
@@ -423,8 +342,7 @@ def _plot(options: argparse.Namespace) -> int:
 def _play(options: argparse.Namespace) -> int:
     from grader.play import PlayError, play
 
-    if not _existing(options.path).is_dir():
-        raise Stop(UNUSABLE, f"{options.path} is no folder. Give the one that your .py files lie in.")
+    _own_folder(options.path)
     if options.text is not None and not options.text.is_file():
         raise Stop(UNUSABLE, f"{options.text} is no file. Give --text a file of plain text.")
     try:

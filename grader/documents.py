@@ -1,4 +1,4 @@
-"""Reads the documents of a batch folder back, within limits.
+"""Result documents as files: written whole or not at all, and read back within limits.
 
 A folder may come from another machine and have been in other hands since, so nothing in it is taken
 for granted: what is no result document is refused by name, never half read. Imports nothing that needs
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import stat
 from pathlib import Path
@@ -36,6 +37,48 @@ def read_batch(folder: Path) -> list[dict[str, Any]]:
     if len(paths) > CLASS_LIMIT:
         raise FolderError(f"{documents} holds {len(paths)} documents; at most {CLASS_LIMIT} can be read.")
     return [_read(path) for path in paths]
+
+
+def as_json(value: Any) -> str:
+    """A document, or several, as JSON text with a last newline.
+
+    A submission may be named `##[error]x`, which GitHub's runner would obey anywhere in a log: the
+    bracket is written as JSON's escape for it, so that the value stays the same.
+    """
+    return json.dumps(value, indent=1, allow_nan=False).replace("##[", "##\\u005b") + "\n"
+
+
+def write_whole(target: Path, text: str) -> None:
+    """Write a file whole or not at all, even if the machine dies half-way. Raises OSError."""
+    part = _part(target)
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def try_writing(target: Path) -> None:
+    """Raise OSError if `write_whole` could not write here, and leave nothing behind."""
+    if target.exists() and not target.is_file():
+        raise OSError(0, "it is no regular file")
+    _part(target).touch()
+    _part(target).unlink()
+
+
+def _part(target: Path) -> Path:
+    """What a file is called while it is being written."""
+    return target.with_name(f".{target.name}.part")
+
+
+def percent(document: dict[str, Any]) -> float:
+    """The score as a share of the maximum, in percent; of the bonus where there is nothing else, else 0."""
+    most = document["max_score"] or sum(row.get("bonus", 0.0) for row in document["assignments"])
+    return 100.0 * float(document["score"]) / float(most) if most else 0.0
 
 
 def file_stem(submission: str) -> str:

@@ -7,10 +7,6 @@ begins by writing what the ledger has and the folder lacks.
 from __future__ import annotations
 
 import concurrent.futures
-import csv
-import io
-import json
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -21,6 +17,8 @@ from grader.classroom import roll
 from grader.classroom.graders import POOL, Choice, GraderRefused, Task, grade_task, packed
 from grader.classroom.ledger import Ledger, LedgerError, course_digest, key_of
 from grader.course import Assignment
+from grader.documents import as_json, write_whole
+from grader.export.plain import write_csv
 
 AHEAD = 2  # tasks waiting for each that is running: nobody idles, and a class is not held in memory
 
@@ -96,7 +94,7 @@ def run_batch(
             done(document)
         batch.documents = [document for document in (found[entry.name] for entry in entries) if document]
         batch.incomplete = [document["submission"] for document in batch.documents if not document["complete"]]
-        _write_whole(out / "summary.csv", _summary(batch.documents, assignments))
+        write_whole(out / "summary.csv", _summary(batch.documents, assignments))
     finally:
         ledger.close()
     return batch
@@ -154,40 +152,21 @@ def _no_verdict(name: str, assignments: tuple[Assignment, ...], choice: Choice) 
 
 
 def _write_document(folder: Path, document: dict[str, Any]) -> None:
-    text = json.dumps(document, indent=1) + "\n"
+    text = as_json(document)
     target = folder / f"{document['submission']}.json"
     try:
         if target.read_text(encoding="utf-8") == text:
             return
     except OSError:
         pass
-    _write_whole(target, text)
-
-
-def _write_whole(target: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    part = target.with_name(f".{target.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(target)
+    write_whole(target, text)
 
 
 def _summary(documents: list[dict[str, Any]], assignments: tuple[Assignment, ...]) -> str:
     """A header and a row each: submission, score, max_score, isolation, a column per assignment."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["submission", "score", "max_score", "isolation", *(a.name for a in assignments)])
+    rows: list[list[Any]] = [["submission", "score", "max_score", "isolation", *(a.name for a in assignments)]]
     for document in documents:
         by_name = {row["name"]: row["score"] for row in document["assignments"]}
-        table.writerow(
-            [
-                document["submission"],
-                document["score"],
-                document["max_score"],
-                document["isolation"]["level"],
-                *(by_name.get(assignment.name, "") for assignment in assignments),
-            ]
-        )
-    return text.getvalue()
+        head = [document["submission"], document["score"], document["max_score"], document["isolation"]["level"]]
+        rows.append([*head, *(by_name.get(assignment.name) for assignment in assignments)])
+    return write_csv(rows)

@@ -15,8 +15,8 @@ from grader.classroom.batch import Batch, run_batch
 from grader.classroom.graders import Choice
 from grader.course import Assignment
 from grader.progress import console_for
+from grader.status import DONE, GRADER_FAILED, STOPPED
 
-DONE, GRADER_FAILED, STOPPED = 0, 3, 130
 SHOWN = 10
 
 

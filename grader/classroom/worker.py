@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from grader.course import select
@@ -22,7 +23,7 @@ from grader.sandbox import SandboxError, below_the_floor, rank
 
 def main() -> int:
     """Say hello with the isolation level, then grade until there is nothing more to read."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a grading half-way, and the sandbox with it
+    signal.signal(signal.SIGTERM, _stop)
     choice = json.loads(sys.argv[1])
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # nothing but answers may reach the reader
@@ -59,6 +60,16 @@ def main() -> int:
     except KeyboardInterrupt:
         pass
     return 0
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End a grading half-way, and the sandbox with it.
+
+    Where Python can't raise (a finalizer, a hook around fork) it would write of it and go on: then this
+    submission is graded to its end, and nobody needs to read that.
+    """
+    sys.unraisablehook = lambda unraisable: None
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.documents import file_stem
+from grader.documents import file_stem, write_whole
 from grader.export.formats import FORMATS, Filled, Format, GradebookError
 from grader.export.gradebook import read_gradebook
 from grader.messages import one_line
@@ -66,9 +66,7 @@ def _write(text: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(text)
         return
-    part = out.with_name(f".{out.name}.part")
-    part.write_text(text, encoding="utf-8", newline="")
-    part.replace(out)
+    write_whole(out, text)
 
 
 def _write_each(form: Format, documents: Sequence[Document], out: Path | None) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from grader.documents import as_json
 from grader.export import actions, canvas, gradescope, junit, moodle, plain
 from grader.export.gradebook import Filled, GradebookError
 
@@ -31,7 +32,7 @@ class Format:
 FORMATS = {
     form.name: form
     for form in (
-        Format("json", "the result documents", plain.as_json, plain.class_json),
+        Format("json", "the result documents", as_json, plain.class_json),
         Format("csv", "a row for each submission", lambda document: plain.csv_scores([document]), plain.csv_scores),
         Format("csv-tests", "a row for each test", lambda document: plain.csv_tests([document]), plain.csv_tests),
         Format("gradescope", "Gradescope's results.json", gradescope.results, files=".json"),

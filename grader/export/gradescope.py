@@ -6,10 +6,9 @@ points, and students would never see their total. Until grades are published, Gr
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from grader.documents import for_student
+from grader.documents import as_json, for_student
 
 VISIBILITY = {"public": "visible", "hidden": "after_published"}
 
@@ -33,7 +32,7 @@ def results(document: dict[str, Any]) -> str:
     }
     if document.get("duration_s"):
         found["execution_time"] = document["duration_s"]
-    return json.dumps(found, indent=1, allow_nan=False).replace("##[", "##\\u005b") + "\n"
+    return as_json(found)
 
 
 def _test(row: dict[str, Any], test: dict[str, Any], number: str) -> dict[str, Any]:

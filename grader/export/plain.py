@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from grader.documents import as_json
 from grader.export.escape import csv_cell
 
 Document = dict[str, Any]
 
 
-def as_json(document: Document) -> str:
-    """One document, as `grader grade --json` writes it."""
-    return _json(document)
-
-
 def class_json(documents: Sequence[Document]) -> str:
     """`{"schema_version": 1, "documents": […]}`."""
-    return _json({"schema_version": 1, "documents": list(documents)})
+    return as_json({"schema_version": 1, "documents": list(documents)})
 
 
 def csv_scores(documents: Sequence[Document]) -> str:
@@ -52,8 +47,3 @@ def write_csv(rows: Sequence[Sequence[str | float | None]]) -> str:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([csv_cell(cell) for cell in row] for row in rows)
     return text.getvalue()
-
-
-def _json(value: Any) -> str:
-    """JSON in which `##[` is escaped: GitHub's runner obeys it anywhere in a log."""
-    return json.dumps(value, indent=1, allow_nan=False).replace("##[", "##\\u005b") + "\n"

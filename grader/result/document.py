@@ -6,7 +6,6 @@ the seed alone.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,21 +48,6 @@ def build_document(
         },
         "assignments": rows,
     }
-
-
-def as_json(document: dict[str, Any]) -> str:
-    """The document as JSON text with a last newline.
-
-    A submission may be named `##[error]x`, which GitHub's runner would obey anywhere in a log: the
-    bracket is written as JSON's escape for it, so that the value stays the same.
-    """
-    return json.dumps(document, indent=1).replace("##[", "##\\u005b") + "\n"
-
-
-def percent(document: dict[str, Any]) -> float:
-    """The score as a share of the maximum, in percent; of the bonus where there is nothing else, else 0."""
-    most = document["max_score"] or sum(row.get("bonus", 0.0) for row in document["assignments"])
-    return 100.0 * float(document["score"]) / float(most) if most else 0.0
 
 
 def _assignment_row(submission: Submission, assignment: Assignment, outcomes: list[Outcome]) -> dict[str, Any]:

@@ -23,10 +23,10 @@ import pytest
 from rich.console import Console
 
 from grader.course import ROOT, SOLUTIONS, load_course, select
+from grader.documents import as_json
 from grader.export import show_document
 from grader.grade import grade
 from grader.options import GradeOptions, start_sandbox
-from grader.result import as_json
 from grader.sandbox import Sandbox, session
 from grader.suite import plugin, run
 from tests.attacks.attack import ATTACKS, Attack, honest_files, write

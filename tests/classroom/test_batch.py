@@ -44,6 +44,14 @@ def test_the_summary_has_a_row_each(graded):
     assert {row["max_score"] for row in rows} == {"18.0"}
 
 
+def test_a_name_in_the_summary_is_no_formula(tmp_path):
+    folder = tmp_path / "in"
+    (folder / "=cmd|'calc'!A1").mkdir(parents=True)
+    run(folder, tmp_path / "out")
+    (row,) = csv.DictReader((tmp_path / "out" / "summary.csv").open())
+    assert row["submission"] == "'=cmd|'calc'!A1"
+
+
 def test_a_second_run_grades_nothing_and_mends_what_is_missing(graded):
     folder, out, _ = graded
     before = documents(out)

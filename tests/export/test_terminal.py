@@ -6,9 +6,9 @@ import io
 
 import pytest
 
+from grader.documents import percent
 from grader.export import show_document
 from grader.progress import console_for
-from grader.result import percent
 
 
 def row(name, score, most, *, bonus=False):

@@ -65,7 +65,8 @@ def all_tests(documents):
 
 
 def test_the_command_line_knows_every_format():
-    assert tuple(FORMATS) == cli.FORMAT_NAMES
+    assert tuple(FORMATS) == cli.CLASS_FORMATS
+    assert tuple(form.name for form in FORMATS.values() if form.one) == cli.ONE_FORMATS
 
 
 def test_json_gives_the_documents_back(documents):

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from grader.sandbox import Limits, ProbeDied, Sandbox
-from tests.sandbox.test_misbehaviour import _processes_with
+from tests.support import processes_with
 
 INPUTS = {"name": "RNNCellFromScratch", "labels": [], "input_size": 1, "hidden_size": 1}
 LEAVE = """
@@ -75,7 +75,7 @@ def test_nothing_of_one_submission_is_there_for_the_next(rung):
     with Sandbox(["cells"], rung=rung) as sandbox:
         tree = sandbox._process.pid
         run_once(sandbox, LEAVE.replace("MARKER", marker))
-        assert _processes_with(marker) == []
+        assert processes_with(marker) == []
         assert json.loads(run_once(sandbox, LOOK)) == []
         assert sandbox._process.pid == tree, "one zygote serves both"
         folder = sandbox._folder
@@ -88,9 +88,9 @@ def test_nothing_is_left_on_disk_or_running_on_any_rung(rung):
         run_once(sandbox, LEAVE.replace("MARKER", marker))
         folder = sandbox._folder
     deadline = time.monotonic() + 5
-    while _processes_with(marker) and time.monotonic() < deadline:
+    while processes_with(marker) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert _processes_with(marker) == []
+    assert processes_with(marker) == []
     assert not os.path.exists(folder)
 
 
@@ -127,6 +127,6 @@ def test_what_earlier_sessions_started_ends_before_the_next(rung):
             session.call("construction", INPUTS, 0)
         compartment.open("cells", "cells", {"cells.py": b""}, Limits())
         deadline = time.monotonic() + 2
-        while _processes_with(marker) and time.monotonic() < deadline:
+        while processes_with(marker) and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert _processes_with(marker) == []
+        assert processes_with(marker) == []

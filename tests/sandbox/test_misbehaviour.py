@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 
 import pytest
 
 from grader.course import SOLUTIONS
 from grader.sandbox import Sandbox
-from tests.support import grade_folder, rows_of, without_timing, write_files
+from tests.support import grade_folder, processes_with, rows_of, without_timing, write_files
 
 SOLUTION = (SOLUTIONS / "cells.py").read_text()
 RNN_STEP = "h = torch.tanh(x_t @ self.W_x.T + h_prev @ self.W_h.T + self.bias)"
@@ -91,7 +90,7 @@ def test_no_process_is_left(rung, tmp_path):
     with Sandbox(["cells"], rung=rung) as sandbox:
         grade_folder(folder, ["cells"], sandbox)
     deadline = time.monotonic() + 5
-    while (alive := _processes_with(marker)) and time.monotonic() < deadline:
+    while (alive := processes_with(marker)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert alive == []
 
@@ -112,15 +111,3 @@ def test_grading_twice_gives_the_same_document(rung, tmp_path):
         with Sandbox(["cells"], rung=rung) as sandbox:
             documents.append(without_timing(grade_folder(folder, ["cells"], sandbox).document))
     assert documents[0] == documents[1]
-
-
-def _processes_with(marker: str) -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = path.read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if marker in command and f"/{os.getpid()}/" not in str(path):
-            found.append(command)
-    return found

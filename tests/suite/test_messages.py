@@ -10,7 +10,7 @@ from grader import messages
 from grader.course import SOLUTIONS, load_course
 from grader.diagnosis import load_misconceptions
 from grader.diagnosis.python_errors import EXPLANATIONS
-from grader.result import as_json
+from grader.documents import as_json
 from tests.support import rows_of
 
 SOLUTION = (SOLUTIONS / "cells.py").read_text()
