@@ -27,6 +27,7 @@ HOT = (11.5, 2.5, 150, 40, 110, 11)
 ALPHABET = " Theabcdfgijklmnopqrstuvwxyz.,:;!?-'ABCD"
 HOT_TEXT = (11.0, 3.0, 100, 22, 78, 12)
 DEFAULT_TEXT = (3.7, 1.0, 500, 185, 311, 32)
+RARE = 4  # letters, the least likely: 3 % of the chances together, and absent from 500 draws once in eight millions
 
 # And index by index, for logits that would overflow exp, one of them impossible: 60 draws at temperature 1.
 LARGE_LOGITS = [999.5, 1000.0, -float("inf"), -1000.0, 999.5]
@@ -148,6 +149,11 @@ def test_what_is_left_out(submission):
             f"the text begins with {text[:4]!r} and has {len(text)} characters, expected 'The ' and 500 more"
         )
     expect_letters(reply, 500, ALPHABET, crowd_bounds(len(ALPHABET), DEFAULT_TEXT))
+    rare = [ALPHABET[index] for index in crowd(len(ALPHABET), lead).argsort()[:RARE]]
+    if not set(rare) & set(text[4:]):
+        raise Mismatch(
+            f"{', '.join(map(repr, rare))} came 0 times in 500 characters, expected some 15 of them together"
+        )
 
 
 @points(0.25, of=GENERATE, promise="quiet")
