@@ -33,7 +33,7 @@ test: setup-test lint
 	@$(BIN)/python -m pytest
 
 test-attacks: setup-test
-	@$(BIN)/python -m pytest tests/attacks --all-attacks
+	@$(BIN)/python -m pytest -m long tests/attacks
 
 test-long: setup-test
 	@$(BIN)/python -m pytest -m long
@@ -45,7 +45,7 @@ fuzz: setup-test
 
 # Every known mistake in another hand, and every wrong program that is none: is each named for what it is?
 test-names: setup-test
-	@EVERY_NAME=1 $(BIN)/python -m pytest tests/laws/test_names.py
+	@$(BIN)/python -m pytest -m "long or not long" tests/laws/test_names.py
 
 # Prints what survives as it is found; a few: .venv/bin/python -m tests.mutation --every 20
 mutants: setup-test

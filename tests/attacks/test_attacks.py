@@ -1,7 +1,6 @@
 """Every attack on every rung earns what it deserves and does no harm; what a rung can't hold is seen as a gap.
 
-`make test-attacks` runs them all. Without `--all-attacks` a few of each class run, on the best rung
-that this machine has.
+`make test-attacks` runs them all. Otherwise a few of each class run, on the best rung that this machine has.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from grader.sandbox import RUNGS, SandboxError
 from tests.attacks.attack import EFFECTS, Attack
@@ -20,14 +20,14 @@ QUICK_OF_EACH_KIND = 3
 BEST = "the best rung"
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "attack" not in metafunc.fixturenames:
-        return
-    thorough = metafunc.config.getoption("--all-attacks", default=False)
-    attacks = sorted(EVERY.values() if thorough else quick(), key=lambda attack: attack.setting != "shared")
-    for_rungs = reversed(RUNGS) if thorough else [BEST]
-    cases = [pytest.param(rung, attack, id=f"{rung}-{attack.name}") for rung in for_rungs for attack in attacks]
-    metafunc.parametrize(("firing_range", "attack"), cases, indirect=["firing_range"], scope="module")
+def cases() -> Iterator[ParameterSet]:
+    """(rung, attack): a few attacks on the best rung, and every one on every rung, which takes long."""
+    for attack in quick():
+        yield pytest.param(BEST, attack, id=f"{BEST}-{attack.name}")
+    every = sorted(EVERY.values(), key=lambda attack: attack.setting != "shared")
+    for rung in reversed(RUNGS):
+        for attack in every:
+            yield pytest.param(rung, attack, id=f"{rung}-{attack.name}", marks=pytest.mark.long)
 
 
 def quick() -> Iterator[Attack]:
@@ -55,6 +55,7 @@ def firing_range(request: pytest.FixtureRequest) -> Iterator[Range]:
     pytest.skip(f"no {request.param} here: {problem}")
 
 
+@pytest.mark.parametrize(("firing_range", "attack"), list(cases()), indirect=["firing_range"], scope="module")
 def test_an_attack_does_not_pay(firing_range: Range, attack: Attack) -> None:
     rung = firing_range.rung
     if rung in attack.never_on:
