@@ -29,8 +29,9 @@ else
 	@$(BIN)/python -m tests.example_class
 endif
 
+# On all cores; a core that has no test left takes some of another's.
 test: setup-test lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-attacks: setup-test
 	@$(BIN)/python -m pytest -m long tests/attacks
