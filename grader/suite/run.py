@@ -73,7 +73,9 @@ def run_suites(
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     said = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
-        status = pytest.main([*OPTIONS, f"--rootdir={ROOT}", *files], plugins=[plugin, watch])
+        # nothing above the assignments' folder is listed on the way to the files
+        places = [f"--rootdir={ROOT}", f"--confcutdir={assignments[0].folder.parent}"]
+        status = pytest.main([*OPTIONS, *places, *files], plugins=[plugin, watch])
     plugin.close()
     if status == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
