@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
 from grader import messages
 from grader.course import ROOT, Assignment, CourseError
@@ -55,6 +56,7 @@ def run_suites(
     progress: Callable[[Outcome], None] = lambda outcome: None,
 ) -> SuiteReport:
     """Run public and, if asked, hidden tests. Raises CourseError for a suite that breaks a rule."""
+    torch.set_num_threads(1)  # oracles are small: more threads would only wait, on the cores of other workers
     kinds = ("test_public.py", "test_hidden.py") if hidden else ("test_public.py",)
     files = [str(assignment.folder / kind) for assignment in assignments for kind in kinds]
     plugin = SuitePlugin(
