@@ -26,9 +26,7 @@ def write_frame(sock: socket.socket, header: dict[str, Any], body: bytes = b"") 
     head = json.dumps(header).encode()
     if len(head) > HEADER_LIMIT or len(body) > FRAME_LIMIT:
         raise WireError(f"a frame of {len(head) + len(body):,} bytes is over the limit")
-    sock.sendall(PREFIX.pack(len(head), len(body)) + head)
-    if body:
-        sock.sendall(body)
+    sock.sendall(b"".join((PREFIX.pack(len(head), len(body)), head, body)))  # at once: the reader wakes once
 
 
 def read_frame(receive: Callable[[int], bytes]) -> tuple[dict[str, Any], bytes]:

@@ -74,7 +74,10 @@ def _encode(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
         return {"opaque": value.kind}
     if depth > MAX_DEPTH:
         return {"opaque": "a value nested too deep"}
-    if value is None or type(value) is bool:
+    kind = type(value)  # most values are of just these types; what derives from them is looked at below
+    if value is None or kind is bool or (kind is float and math.isfinite(value)):
+        return value
+    if kind is int and abs(value) < MAX_INTEGER:
         return value
     if isinstance(value, torch.Tensor):
         return _encode_tensor(value, tensors)
