@@ -131,8 +131,6 @@ class SuitePlugin:
         attempt = None
         if verdict is None:
             attempt, verdict = self._run(item, assignment, grading)
-            if verdict.status != "passed" and not verdict.final:
-                attempt.desk.close()  # failures come in rows: the next test begins alone, and need not be tried twice
         self._keep(item, verdict, attempt, time.perf_counter() - started)
         return True
 
