@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from assignments.training.probes import GROWTH
+from grader.suite.memory import remembered
 
 Weights = dict[str, torch.Tensor]
 Arrays = dict[str, np.ndarray]
@@ -93,6 +94,7 @@ def random_text(rng: torch.Generator, vocab: int, length: int) -> torch.Tensor:
     return torch.randint(0, vocab, (length,), generator=rng)
 
 
+@remembered
 def train(case: Case) -> Run:
     """The right run: losses, final weights in the dtype they came in, every batch's loss and gradient norm."""
     options = case.options
@@ -123,6 +125,7 @@ def train(case: Case) -> Run:
     return Run(means, weights, losses, norms)
 
 
+@remembered
 def still_losses(case: Case) -> list[float]:
     """The losses of a model that stands still, column by column, its logits growing by `probes.GROWTH`."""
     arrays = {label: value.double().numpy() for label, value in case.weights.items()}

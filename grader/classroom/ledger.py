@@ -7,6 +7,7 @@ a changed one always is. A run that is killed loses what it was grading at that 
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import platform
 import sqlite3
@@ -69,9 +70,8 @@ class Ledger:
 
 def course_digest(assignments: tuple[Assignment, ...]) -> str:
     """A hash of everything on our side that a verdict depends on: tests, oracles, grader, torch, Python."""
-    import torch
-
-    total = hashlib.sha256(f"{__version__} {torch.__version__} {platform.python_version()}".encode())
+    versions = f"{__version__} {importlib.metadata.version('torch')} {platform.python_version()}"
+    total = hashlib.sha256(versions.encode())
     own = sorted(
         {*(ROOT / "grader").rglob("*.py"), *(ROOT / "solutions").glob("*.py"), ROOT / "assignments/scripted.py"}
     )

@@ -22,6 +22,7 @@ from grader.wire.values import decode, encode
 CLOSE = {torch.float64: 1e-6, torch.float32: 2e-4}
 CLOSE_NUMBER = 1e-5
 FRUITLESS_SEARCHES = 4
+ANSWERS_KEPT = 20_000  # of a kilobyte or two; the mutants of nine assignments give 4,560 to one hopeless submission
 SUPPORT = 2
 WORDS = "the words of"  # parts of a reply whose labels begin so are the student's own, and prove nothing
 DIFFERENT, SAME_KIND_OF_ERROR, ALIKE = range(3)  # how far two replies agree
@@ -142,32 +143,21 @@ def _compare(ours: Answer, theirs: Answer) -> int:
 
 
 def _answer(assignment: Assignment, candidate: Misconception, exchange: Exchange) -> Answer:
-    return _mutant_reply(_Question(assignment, candidate, exchange))
+    """What a candidate's mutant replies; the same for every submission that is asked the same."""
+    key = (assignment.name, candidate, exchange.asked)
+    if key not in _answers:
+        student = _mutant(assignment, candidate, exchange.stand_in)
+        reply, raised = replay(student, exchange.probe, exchange.inputs, exchange.seed)
+        if len(_answers) >= ANSWERS_KEPT:
+            del _answers[next(iter(_answers))]
+        _answers[key] = (decode(*encode(reply)), None) if raised is None else (None, raised)
+    return _answers[key]
 
 
-class _Question:
-    """A candidate's reply to one exchange, hashable by what determines it."""
-
-    def __init__(self, assignment: Assignment, candidate: Misconception, exchange: Exchange) -> None:
-        self.assignment, self.candidate, self.exchange = assignment, candidate, exchange
-        tree, body = encode(exchange.inputs)
-        self.key = (candidate.id, exchange.probe.__name__, exchange.seed, exchange.stand_in, repr(tree), body)
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Question) and self.key == other.key
+_answers: dict[tuple[str, Misconception, bytes], Answer] = {}
 
 
-@functools.lru_cache(maxsize=4096)
-def _mutant_reply(question: _Question) -> Answer:
-    student = _mutant(question.assignment, question.candidate, question.exchange.stand_in)
-    reply, raised = replay(student, question.exchange.probe, question.exchange.inputs, question.exchange.seed)
-    return (decode(*encode(reply)), None) if raised is None else (None, raised)
-
-
-@functools.lru_cache(maxsize=512)  # a mutant's modules are made once
+@functools.lru_cache(maxsize=1024)  # a mutant's modules are made once
 def _mutant(assignment: Assignment, candidate: Misconception, stand_in: bool) -> LocalStudent:
     others = (
         {file.removesuffix(".py"): text.decode() for file, text in stand_ins(assignment).items()} if stand_in else {}

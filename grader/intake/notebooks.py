@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import ast
 import bisect
+import json
 import re
 import symtable
 import sys
@@ -92,11 +93,8 @@ def cells_of(raw: bytes, title: str, notebook: int) -> list[Cell]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise NoNotebook(f"it is not UTF-8 (byte {problem.start})") from None
-    import nbformat
-
     try:
-        found = nbformat.reads(text, as_version=4).cells  # type: ignore[no-untyped-call]
-        sources = [_source(cell) for cell in found if cell.get("cell_type") == "code"]
+        sources = [_source(cell) for cell in _cells(text) if cell.get("cell_type") == "code"]
     except RecursionError:
         raise NoNotebook("it is nested too deep") from None
     except MemoryError:
@@ -105,6 +103,38 @@ def cells_of(raw: bytes, title: str, notebook: int) -> list[Cell]:
         raise NoNotebook(f"it is damaged, or no notebook ({type(problem).__name__})") from None
     prefix = f"{title}, " if title else ""
     return [Cell(f"{prefix}cell {number}", notebook, source) for number, source in enumerate(sources, start=1)]
+
+
+def _cells(text: str) -> list[Mapping[str, object]]:
+    """The cells of a notebook as version 4 has them.
+
+    Most are of that version and whole, and then there is nothing to convert. All others are nbformat's to
+    judge; importing it takes longer than all else that is done to a submission before it is run.
+    """
+    try:
+        notebook = json.loads(text)
+    except ValueError:
+        notebook = None
+    if _is_plain(notebook):
+        plain: list[Mapping[str, object]] = notebook["cells"]
+        return plain
+    import nbformat
+
+    converted: list[Mapping[str, object]] = nbformat.reads(text, as_version=4).cells  # type: ignore[no-untyped-call]
+    return converted
+
+
+def _is_plain(notebook: object) -> bool:
+    """Whether it is of version 4, and has in every place that is read what belongs there."""
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4 or not isinstance(notebook.get("cells"), list):
+        return False
+    parts = [notebook, *notebook["cells"]]
+    return all(isinstance(part, dict) and isinstance(part.get("metadata"), dict) for part in parts) and all(
+        isinstance(cell.get("cell_type"), str)
+        and isinstance(cell.get("source"), str | list)
+        and all(isinstance(line, str) for line in cell["source"])
+        for cell in notebook["cells"]
+    )
 
 
 def _source(cell: Mapping[str, object]) -> str:

@@ -109,7 +109,7 @@ class Session:
         self._pid: int | None = None
         self._printed = bytearray()
         self._cpu_base = 0.0
-        self._queued_base = 0.0
+        self._queued_base: float | None = None
         self._output_open = True
         self._waiting_since = 0.0
         self.alive = True
@@ -144,7 +144,7 @@ class Session:
         self._printed.clear()
         tree, body = encode(inputs)
         self._cpu_base = self._cpu()
-        self._queued_base = self._queued()
+        self._queued_base = None
         try:
             self._sock.settimeout(PROBE_WALL_S)
             write_frame(
@@ -222,6 +222,8 @@ class Session:
     def _check_limits(self, patience_s: float) -> None:
         limit = None
         waited = time.monotonic() - self._waiting_since
+        if waited > TICK_S and self._queued_base is None:  # most probes are over by then
+            self._queued_base = self._queued()
         if self._wall is not None and self._wall.left <= waited:
             limit = "total"
         elif waited > patience_s:
@@ -232,7 +234,7 @@ class Session:
             self.close()
             raise ProbeDied(OUT_OF_MEMORY)
         if limit:
-            starved = limit == "wall" and self._queued() - self._queued_base > STARVED_SHARE * PROBE_WALL_S
+            starved = limit == "wall" and self._queued() - (self._queued_base or 0.0) > STARVED_SHARE * PROBE_WALL_S
             self.close()
             raise ProbeTimeout(limit, starved)
 

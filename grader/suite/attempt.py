@@ -6,6 +6,8 @@ from what was asked and answered. It decides nothing.
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from typing import Any
 from grader.course import Assignment
 from grader.sandbox import Clock, Compartment, Limits, ProbeDied, ProbeRaised, ProbeTimeout, Session
 from grader.suite.reply import Reply
+from grader.wire.values import encode
 
 Probe = Callable[..., Any]
 
@@ -28,6 +31,13 @@ class Exchange:
     reply: Any = None
     raised: dict[str, Any] | None = None
     stand_in: bool = False
+
+    @functools.cached_property
+    def asked(self) -> bytes:
+        """A digest of all that was asked: equal for two submissions that were asked the same."""
+        tree, body = encode(self.inputs)
+        what = repr((self.probe.__module__, self.probe.__name__, self.seed, self.stand_in, tree))
+        return hashlib.sha256(what.encode() + b"\0" + body).digest()
 
 
 def stand_ins(assignment: Assignment) -> dict[str, bytes]:

@@ -1,8 +1,9 @@
 """What must hold of a suite before it may grade anyone; each breach is an error that names its place.
 
-Checked at every collection: every test has points and a known promise, names are unique, the points
-add up to the assignment's, public tests carry 40 to 60 %, side promises at most 15 %, every promise
-has a public test, and no probe imports a solution, an oracle or a test.
+Checked at every collection: every test has points and a known promise and asks for nothing but what it
+is given, names are unique, the points add up to the assignment's, public tests carry 40 to 60 %, side
+promises at most 15 %, every promise has a public test, and no probe imports a solution, an oracle or a
+test.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from grader.suite.points import Grading, grading_of
 
 SHARE_OF_PUBLIC = (0.40, 0.60)
 SHARE_OF_SIDE = 0.15
+GIVEN = frozenset({"submission", "rng"})  # what a test may ask for; pytest's own fixtures are not set up
 SECRET_MODULES = ("oracle", "misconceptions", "test_hidden", "test_public", "solutions")
 PROBE_ROOTS = frozenset(
     {
@@ -67,6 +69,9 @@ def check(assignments: Iterable[Assignment], items: Iterable[pytest.Item]) -> No
 def _mark(item: pytest.Item, assignment: Assignment) -> Grading:
     grading = grading_of(getattr(item, "obj", None))
     place = f"assignments/{assignment.name}/{item.path.name}: {item.name}"
+    unknown = sorted({*getattr(item, "fixturenames", ())} - GIVEN)
+    if unknown:
+        raise CourseError(f"{place} asks for {unknown[0]!r}; a test is given {' and '.join(sorted(GIVEN))}, no more")
     if grading is None:
         raise CourseError(f"{place} has no points; mark it with @points(…)")
     if grading.promise not in assignment.promises:

@@ -63,11 +63,15 @@ class Expectation:
         if not right.dtype.is_floating_point:
             self._exactly(value, right)
             return
+        allowed = tolerance or BY_DTYPE[right.dtype]
+        exact = right.double()
+        off = (value.double() - exact).abs()
+        bound = allowed.absolute + allowed.relative * exact.abs()
+        if (off <= bound).all():
+            return
         if not torch.isfinite(value).all():
             raise Mismatch(f"{label} holds values that are not finite (nan or inf)")
-        allowed = tolerance or BY_DTYPE[right.dtype]
-        off = (value.double() - right.double()).abs()
-        if (off > allowed.absolute + allowed.relative * right.double().abs()).any():
+        if (off > bound).any():
             raise Mismatch(self._worst(value, right, off))
 
     def equals(self, right: object) -> None:

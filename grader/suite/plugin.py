@@ -1,7 +1,7 @@
 """The pytest plugin that runs a suite: collects, checks what was collected, runs, and keeps verdicts.
 
-pytest finds the tests, resolves their fixtures and guards the trusted side with pytest-timeout; what
-a test earns is decided here. A failure in a process that has served other probes is tried again with
+pytest finds the tests and guards the trusted side with pytest-timeout; what a test is given and what
+it earns is decided here. A failure in a process that has served other probes is tried again with
 a fresh process for each probe, and that verdict counts: what counts against a student has always
 happened alone.
 """
@@ -83,9 +83,12 @@ class SuitePlugin:
         waiting = list(session.items)
         while waiting:
             item = waiting.pop(0)
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)  # the order may change yet
-            if not self.outcomes or self.outcomes[-1].nodeid != item.nodeid:
-                self._keep(item, self._no_verdict(item), None, 0.0)
+            try:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)  # pytest-timeout's alarm is set here
+            except (Exception, TrustedTimeout) as problem:  # around the test: no verdict, whatever the reason
+                self.grader_errors.append(_account(item, problem))
+                if not self.outcomes or self.outcomes[-1].nodeid != item.nodeid:
+                    self._keep(item, NO_VERDICT, None, 0.0)
             last = self.outcomes[-1]
             if last.verdict.status == "timeout":
                 waiting.sort(key=lambda later: (self._assignment(later).order, _of(later) == last.grading.of))
@@ -112,26 +115,23 @@ class SuitePlugin:
         item.cancel_timeout = cancel  # type: ignore[attr-defined]  # where pytest-timeout looks for it
         return True
 
-    @pytest.fixture
-    def submission(self) -> None:
-        """Filled in for each attempt by `pytest_pyfunc_call`."""
-
-    @pytest.fixture
-    def rng(self) -> None:
-        """Filled in for each attempt by `pytest_pyfunc_call`."""
-
     @pytest.hookimpl(tryfirst=True)
-    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool:
-        """Run one test, again alone if it failed in company, and keep its outcome."""
-        assignment = self._assignment(pyfuncitem)
-        grading = grading_of(pyfuncitem.obj)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool:
+        """Run one test, again alone if it failed in company, and keep its outcome.
+
+        In place of pytest's own protocol, whose set-up and reports for what no test here asks for take
+        as long as the tests.
+        """
+        assert isinstance(item, pytest.Function)  # `collection.check` saw to it
+        assignment = self._assignment(item)
+        grading = grading_of(item.obj)
         assert grading is not None
         started = time.perf_counter()
         verdict = self.preset(assignment, grading)
         attempt = None
         if verdict is None:
-            attempt, verdict = self._run(pyfuncitem, assignment, grading)
-        self._keep(pyfuncitem, verdict, attempt, time.perf_counter() - started)
+            attempt, verdict = self._run(item, assignment, grading)
+        self._keep(item, verdict, attempt, time.perf_counter() - started)
         return True
 
     def _run(self, item: pytest.Function, assignment: Assignment, grading: Grading) -> tuple[Attempt, Verdict]:
@@ -168,20 +168,13 @@ class SuitePlugin:
         self.outcomes.append(outcome)
         self.progress(outcome)
 
-    def _no_verdict(self, item: pytest.Item) -> Verdict:
-        """A test that pytest could not even set up: the grader's error, whatever the reason."""
-        self.grader_errors.append(f"{item.nodeid}: pytest ran it without coming to a verdict")
-        return NO_VERDICT
-
     def _try(
         self, item: pytest.Function, assignment: Assignment, grading: Grading, fresh: bool, stand_in: bool = False
     ) -> tuple[Attempt, Verdict]:
         seed = derive_seed(self.seed, assignment.name, item.name)
         attempt = Attempt(self._desk_for(assignment), seed, self.device, fresh, stand_in)
-        given: dict[str, Any] = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}
-        if "submission" in given:
-            given["submission"] = attempt
-        if "rng" in given:
+        given: dict[str, Any] = {"submission": attempt}
+        if "rng" in item.fixturenames:
             given["rng"] = torch.Generator().manual_seed(seed)
         try:
             item.obj(**given)
@@ -218,7 +211,7 @@ def _of(item: pytest.Item) -> str:
     return grading.of if grading else ""
 
 
-def _account(item: pytest.Function, problem: BaseException) -> str:
+def _account(item: pytest.Item, problem: BaseException) -> str:
     """What went wrong on the trusted side, for the instructor's eyes only."""
     return "".join([f"{item.nodeid}\n", *traceback.format_exception(problem, limit=-4)])
 

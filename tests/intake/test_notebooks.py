@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -18,8 +19,8 @@ import pytest
 from nbformat import v4
 
 from grader.course import SOLUTIONS, load_course, select
-from grader.intake import Submission, reading, receive
-from grader.intake.receive import job_for
+from grader.intake import Submission, notebooks, reading, receive
+from grader.intake.receive import READING, job_for
 from grader.sandbox.inside.student import SubmissionFinder
 from tests.support import grade_folder, rows_of, without_timing, write_files
 
@@ -573,6 +574,30 @@ def test_outputs_of_megabytes_raw_cells_and_widgets_do_no_harm(tmp_path):
     path = tmp_path / "work.ipynb"
     path.write_text(json.dumps(made))
     assert imported(receive(path, load_course()), "batching").build_vocab("") == 1
+
+
+@pytest.mark.parametrize("ending", [b"", b"\n", b"\xef\xbb\xbf"], ids=["as it is", "a line more", "a mark first"])
+@pytest.mark.parametrize("book", sorted(SOLUTIONS.glob("notebooks/*.ipynb")), ids=lambda book: book.stem)
+def test_a_plain_notebook_is_read_as_nbformat_reads_it(monkeypatch, book, ending):
+    raw = ending + book.read_bytes() if ending.startswith(b"\xef") else book.read_bytes() + ending
+    by_itself = notebooks.cells_of(raw, "", 0)
+    monkeypatch.setattr(notebooks, "_is_plain", lambda notebook: False)
+    assert by_itself == notebooks.cells_of(raw, "", 0) != []
+
+
+def test_nbformat_is_loaded_for_none_but_odd_notebooks(tmp_path):
+    odd = json.dumps({**json.loads(notebook("x = 1")), "nbformat": 3})
+    for content, wanted in ((notebook("x = 1"), False), (odd, True)):
+        (tmp_path / "work.ipynb").write_text(content)
+        job = {**job_for(tmp_path / "work.ipynb", load_course()), "folder": str(tmp_path), "skip": []}
+        said = subprocess.run(
+            [sys.executable, "-I", "-S", "-B", "-X", "importtime", str(READING)],
+            input=json.dumps(job),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stderr
+        assert ("nbformat" in said) == wanted
 
 
 HEAD = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, '

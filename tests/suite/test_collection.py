@@ -60,6 +60,7 @@ def own_course(tmp_path, monkeypatch):
         ("probes.py", "import torch\n", "import torch\nfrom assignments.cells import oracle\n", "must not import"),
         ("probes.py", "import torch\n", "import torch\nimport solutions.cells\n", "must not import solutions.cells"),
         ("probes.py", "import torch\n", "import torch\nimport os\n", "must not import os"),
+        ("test_public.py", "(submission, rng)", "(submission, rng, monkeypatch)", "asks for 'monkeypatch'"),
         ("test_hidden.py", "side=True", "side=False, nonsense=1", "nonsense"),
         ("test_hidden.py", "import torch\n", "import torch\nimport nowhere_to_be_found\n", "nowhere_to_be_found"),
     ],
