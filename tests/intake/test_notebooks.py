@@ -18,7 +18,8 @@ import pytest
 from nbformat import v4
 
 from grader.course import SOLUTIONS, load_course, select
-from grader.intake import Submission, reading, receive
+from grader.intake import Submission, receive
+from grader.intake.inside import reading
 from grader.intake.receive import job_for
 from grader.sandbox.inside.student import SubmissionFinder
 from tests.support import grade_folder, rows_of, without_timing, write_files
