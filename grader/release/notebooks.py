@@ -83,6 +83,8 @@ def master_notebook(name: str, assignments: tuple[Assignment, ...]) -> str:
         "generate: true",
         "requirements:",
         "    - sequence-grader",
+        "plugins:",
+        "    - grader.otter.IsolatedGrading",
     ]
     cells = [_raw("\n".join(config))]
     alone = len(assignments) == 1
