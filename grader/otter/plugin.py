@@ -32,7 +32,7 @@ from grader.otter.questions import as_questions
 LEVELS = ("split", "landlock", "namespaced")
 PATIENCE_S = 900  # of all: the grader ends a submission itself long before this
 SCRIPT_LIMIT = 2**20
-EMPTY = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+EMPTY: dict[str, Any] = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
 class NoVerdict(RuntimeError):
@@ -137,7 +137,7 @@ def _as_notebook(submission: Path) -> None:
         return
     if submission.stat().st_size <= SCRIPT_LIMIT:
         source = submission.read_bytes().decode("utf-8-sig", "replace")
-        cell = {
+        cell: dict[str, Any] = {
             "cell_type": "code",
             "id": "all",
             "metadata": {},
