@@ -458,6 +458,29 @@ def test_what_is_passed_over_or_not_run_is_said(tmp_path):
     assert "build_vocab is defined 2 times (cell 1 and cell 4); the last definition counts" in notes
 
 
+def test_a_helper_mended_between_two_assignments_is_each_ones_own_and_said(tmp_path):
+    cells = [
+        "def helper(): return 1",
+        VOCAB,
+        "def helper(): return 2",
+        "def sample_next(logits): return helper()",
+    ]
+    submission = read(tmp_path, *cells)
+    assert imported(submission, "batching").build_vocab("") == 1
+    assert imported(submission, "sampling").sample_next(None) == 2
+    assert (
+        "helper is defined anew between assignments: batching uses that of cell 1, sampling uses that of cell 3"
+        in said(submission)
+    )
+
+
+def test_a_helper_that_all_see_alike_is_not_worth_a_note(tmp_path):
+    cells = ["def helper(): return 1", VOCAB, "def sample_next(logits): return helper()", "def helper(): return 2"]
+    submission = read(tmp_path, *cells)
+    assert imported(submission, "batching").build_vocab("") == imported(submission, "sampling").sample_next(None) == 2
+    assert "anew" not in said(submission)
+
+
 def test_training_runs_at_top_level_are_not_run(tmp_path):
     cells = [
         "SIZE = 2\nhistory = []",

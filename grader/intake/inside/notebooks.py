@@ -12,7 +12,7 @@ from typing import Any
 
 from .code_cells import NoNotebook, cells_of
 from .limits import CELLS_CODE_LIMIT, MODULE_LIMIT, NOTEBOOK_LIMIT, STATEMENTS_LIMIT
-from .program import Program, said_again, work_among
+from .program import Program, said_again, seen_apart, work_among
 from .statements import Statement, statements_of
 from .uploads import Notes, Source, Unreadable, content_of
 
@@ -38,7 +38,7 @@ def make_modules(notebooks: list[Source], job: dict[str, Any], summary: dict[str
     for module in present:
         if any(name in program.bound for name in job["names"][module]):
             notes.append(f"{module}.py counts, and not what the notebook defines for it")
-    notes += [*said, *said_again(program)]
+    notes += [*said, *said_again(program), *seen_apart(program)]
     idle = work_among(statements, program)
     if idle:
         notes.append(f"not run, since no assignment needs what they define: {_listed(idle)}")

@@ -9,6 +9,8 @@ What is taken, and how a name gets its meaning:
   or lambda, or by being wrapped (`f = no_grad()(f)`), not by data of the same name (`train = data[:n]`).
 - A helper defined anew just before another assignment's definitions belongs to those: each assignment
   sees the last definition that is its own, or nobody's. So two sections may each have their `helper`.
+  The price: one that two assignments share and that was mended between them stays as it was for the first,
+  as its checks saw it when the cells ran in order. Nothing in the cells tells the two cases apart; it is said.
 - What runs while the notebook runs (base classes, defaults, decorators, constants) takes the nearest
   definition above; if there is none, the first below, which then comes first: cells run out of order.
 - What conditionals, loops, item and attribute assignments and methods do to a needed variable comes along.
@@ -51,6 +53,7 @@ class Program:
         self.changers: dict[str, list[Statement]] = {}
         self.imported_from: dict[str, set[str]] = {}  # what the notebook takes from the contract's modules
         self.used: set[Statement] = set()
+        self.seen: dict[str, dict[str, Statement]] = {}  # name -> module -> the definition that counts there
         self.bound: set[str] = set()
         aliases: dict[str, str] = {}
         for statement in statements:
@@ -206,6 +209,8 @@ class Program:
                 continue
             version = self._last(name, module, notebooks) if user is None else self._nearest(name, user, module)
             assert version is not None
+            if user is None:
+                self.seen.setdefault(name, {})[module] = version
             if version is user:
                 continue
             chain = [version, *self._extras(version, name, candidates)]
@@ -242,4 +247,15 @@ def said_again(program: Program) -> list[str]:
             if len(definitions) > 1:
                 places = " and ".join(dict.fromkeys(s.cell.label for s in (definitions[0], definitions[-1])))
                 found.append(f"{name} is defined {len(definitions)} times ({places}); the last definition counts")
+    return found
+
+
+def seen_apart(program: Program) -> list[str]:
+    """A sentence for each helper of which assignments see different definitions."""
+    found = []
+    for name, by_module in program.seen.items():
+        cells = {module: version.cell.label for module, version in by_module.items() if is_definition(version)}
+        if name not in program.home and len({by_module[module] for module in cells}) > 1:
+            places = ", ".join(f"{module} uses that of {cell}" for module, cell in cells.items())
+            found.append(f"{name} is defined anew between assignments: {places}")
     return found
