@@ -163,6 +163,7 @@ def _graded(path: Path, assignments: list[str], settings: Settings) -> dict[str,
             raise NoVerdict(f"the grader did not end within {PATIENCE_S} s. Try again") from None
         if done.returncode != 0:
             said = done.stderr.decode("utf-8", "replace").strip() or f"it ended with status {done.returncode}"
-            raise NoVerdict(f"no verdict, so no grade. The grader says: {said[-1000:]}")
+            hint = "For Otter, options of `grader grade` are settings of the plug-in: docs/otter.md"
+            raise NoVerdict(f"no verdict, so no grade. The grader says: {said[-1000:]}\n{hint}")
         document: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
         return document
