@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from nbformat import v4
 
 pytest.importorskip("otter", reason="Otter comes with the extra [otter]")
 
@@ -18,7 +19,7 @@ from grader.course import SOLUTIONS, select
 from grader.otter import IsolatedGrading, plugin
 from grader.otter.plugin import NoVerdict
 from grader.otter.questions import as_questions
-from tests.otter.course import ISOLATED, generated, handed_in, notebook, otter_run
+from tests.otter.course import ISOLATED, generated, handed_in, notebook, otter, otter_run
 from tests.support import grade_folder, write_files
 
 GRADIENT_FLOW_TESTS = select(["gradient_flow"])[0].folder
@@ -59,6 +60,33 @@ def test_a_question_is_shown_as_otter_shows_it(tmp_path, trusted_sandbox):
     assert not [name for name in HIDDEN_NAMES if name in json.dumps(run.results).replace(" ", "_")]
     assert "dropped, for Jupyter" in run.results["output"]
     assert "isolation: " in run.printed and "never run" not in run.printed
+
+
+@pytest.mark.long
+def test_a_course_from_master_to_results(tmp_path):
+    master = (SOLUTIONS / "notebooks" / "gradient_flow.ipynb").read_text(encoding="utf-8")
+    (tmp_path / "gradient_flow.ipynb").write_text(
+        master.replace(
+            "- grader.otter.IsolatedGrading", "- grader.otter.IsolatedGrading: {require_isolation: split, seed: 3}"
+        )
+    )
+    done = otter(tmp_path, "assign", "gradient_flow.ipynb", "dist")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (archive,) = (tmp_path / "dist" / "autograder").glob("*.zip")
+    untouched = tmp_path / "dist" / "student" / "gradient_flow.ipynb"
+    solved = json.loads(untouched.read_text(encoding="utf-8"))
+    solved["cells"].insert(5, {**v4.new_code_cell(GRADIENT_FLOW)})
+    (tmp_path / "ada.ipynb").write_text(json.dumps(solved), encoding="utf-8")
+    for work, points in ((untouched, 0), (tmp_path / "ada.ipynb", 8)):
+        run = otter_run(archive, work, tmp_path / f"run-{points}")
+        assert run.status == 0, run.printed
+        assert run.points("gradient_flow") == points
+    assert "is not implemented yet" in otter_shown(tmp_path / "run-0")
+
+
+def otter_shown(folder: Path) -> str:
+    """The row that students see."""
+    return json.loads((folder / "results.json").read_text(encoding="utf-8"))["tests"][0]["output"]
 
 
 DOCUMENT: dict[str, Any] = {
