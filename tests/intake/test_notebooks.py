@@ -678,6 +678,13 @@ def test_a_library_cell_in_a_notebook_is_seen_and_its_cell_named(tmp_path):
     assert (finding.place, finding.code) == ("cell 2, line 8", "self.inner = nn.LSTMCell(input_size, hidden_size)")
 
 
+def test_a_library_cell_under_the_asked_name_is_seen_in_a_notebook_too(tmp_path):
+    path = tmp_path / "ada.ipynb"
+    path.write_text(notebook("import torch", "from torch.nn import LSTMCell as LSTMCellFromScratch"))
+    (finding,) = receive(path, select(["cells"])).findings["LSTMCellFromScratch"]
+    assert finding.place == "cell 2, line 1" and finding.certain
+
+
 def test_a_library_cell_in_an_experiment_is_none_in_the_assignment(tmp_path):
     path = tmp_path / "ada.ipynb"
     honest = (SOLUTIONS / "cells.py").read_text(encoding="utf-8")

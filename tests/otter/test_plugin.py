@@ -62,6 +62,13 @@ def test_a_question_is_shown_as_otter_shows_it(tmp_path, trusted_sandbox):
     assert "isolation: " in run.printed and "never run" not in run.printed
 
 
+def test_a_course_that_cannot_be_graded_gets_no_result(tmp_path):
+    archive = generated(tmp_path / "course", {"plugins": [ISOLATED]}, {"gradient_flow": "", "q1": ""})
+    run = otter_run(archive, handed_in(tmp_path / "work", "x = 1"), tmp_path / "run")
+    assert run.status != 0 and run.results is None
+    assert "there is no assignment for the question 'q1'" in run.printed
+
+
 @pytest.mark.long
 def test_a_course_from_master_to_results(tmp_path):
     master = (SOLUTIONS / "notebooks" / "gradient_flow.ipynb").read_text(encoding="utf-8")
