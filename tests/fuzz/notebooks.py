@@ -45,8 +45,8 @@ ODD_VALUES: tuple[Any, ...] = (None, -1, 0, 3, 4, 99, 4.5, "4", "", [], {}, [[]]
 class Notebooks:
     """Cases begin with `s` for a sound notebook, and `l` for one that lies."""
 
-    growth_limit = 32 * MIB
-    peak_limit = 256 * MIB
+    growth_limit = 16 * MIB
+    peak_limit = 512 * MIB
     ending = ".ipynb-case"
 
     def __init__(self) -> None:
