@@ -10,7 +10,7 @@ help:
 	@echo 'make test                     run the tests of the kit itself'
 	@echo 'make test-attacks             grade every hostile submission on every rung of the sandbox'
 	@echo 'make test-long                what takes minutes: layers of the sandbox, every program alone, fifty kills'
-	@echo 'make fuzz                     a million forged frames and 100,000 archives; half an hour'
+	@echo 'make fuzz                     a million forged frames, 100,000 archives, 50,000 notebooks; half an hour'
 	@echo 'make test-names               all of those about naming mistakes (make test takes a sample)'
 	@echo 'make mutants                  every small change of the solutions: does it lose points? half an hour'
 	@echo 'make fairness                 what each known mistake costs, and that it costs nothing elsewhere'

@@ -1,7 +1,7 @@
 """From a path that a student handed in to a `Submission`: names, bytes, and what was left out.
 
-The bytes are unpacked, decoded and parsed by `reading`, in a limited child process; this side only
-receives what it made of them.
+The bytes are unpacked, decoded and parsed in a limited child process, which runs what is in `inside`; this
+side, `receive`, only takes what it made of them.
 """
 
 from grader.intake.receive import Finding, IntakeError, Submission, receive, submission_name

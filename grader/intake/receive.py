@@ -25,7 +25,8 @@ from typing import Any
 from grader.course import Assignment, load_course
 from grader.messages import one_line, quote
 
-READING = Path(__file__).with_name("reading.py")
+READING = "import sys; sys.path.append(sys.argv[1]); from inside.reading import main; main()"
+HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE_S = 60
 CPU_S = 30
 IDLE_SHARE = 0.25  # a child that used less of its time than this was kept waiting, or ended by others
@@ -142,7 +143,7 @@ def _read_in_child(job: dict[str, Any], folder: str, submission: Submission) -> 
             shutil.rmtree(entry) if entry.is_dir(follow_symlinks=False) else os.unlink(entry)
         try:
             done = subprocess.run(
-                [sys.executable, "-I", "-S", "-B", "-W", "ignore", str(READING)],
+                [sys.executable, "-I", "-S", "-B", "-W", "ignore", "-c", READING, HERE],
                 input=json.dumps({**job, "folder": folder, "skip": skipped}).encode(),
                 capture_output=True,
                 timeout=max(0.0, deadline - time.monotonic()),

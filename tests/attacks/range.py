@@ -35,7 +35,7 @@ from tests.support import rows_of
 
 KINDS = (
     *("stealing", "tampering", "forging", "escaping", "exhausting"),
-    *("crashing", "uploads", "injecting", "cheating"),
+    *("crashing", "uploads", "notebooks", "injecting", "cheating"),
 )
 MESSAGE_LIMIT = 2000
 WIDE_S, SHORT_S = 240.0, 4.0

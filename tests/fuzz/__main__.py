@@ -1,8 +1,9 @@
-"""Fuzz the decoder of frames, the reader of archives, or the whole of intake.
+"""Fuzz the decoder of frames, the reader of archives, that of notebooks, or the whole of intake.
 
     python -m tests.fuzz frames --cases 1000000
     python -m tests.fuzz archives --cases 100000 --seed 7
     python -m tests.fuzz received --cases 3000
+    python -m tests.fuzz notebooks --cases 50000
     python -m tests.fuzz frames --case 4711 --seed 7         one case of a campaign again
     python -m tests.fuzz archives --replay build/fuzz/archives-7-4711.bin
 
@@ -20,7 +21,7 @@ from pathlib import Path
 from tests.fuzz import campaign
 from tests.fuzz.campaign import ROOT, Target
 
-CASES = {"frames": 1_000_000, "archives": 100_000, "received": 3_000}
+CASES = {"frames": 1_000_000, "archives": 100_000, "received": 3_000, "notebooks": 50_000}
 
 
 def target_of(name: str) -> Target:
@@ -29,6 +30,10 @@ def target_of(name: str) -> Target:
         from tests.fuzz.frames import Frames
 
         return Frames()
+    if name == "notebooks":
+        from tests.fuzz.notebooks import Notebooks
+
+        return Notebooks()
     from tests.fuzz import archives
 
     return archives.Archives() if name == "archives" else archives.Received()
@@ -38,7 +43,9 @@ def main() -> int:
     """Run campaigns, or one case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", choices=tuple(CASES))
-    parser.add_argument("--cases", type=int, help="how many; by default a million frames, 100,000 archives")
+    parser.add_argument(
+        "--cases", type=int, help="how many; by default a million frames, 100,000 archives, 50,000 notebooks"
+    )
     parser.add_argument("--seed", type=int, help="by default the time; printed either way")
     parser.add_argument("--case", type=int, help="run this case of the campaign and no other")
     parser.add_argument("--replay", type=Path, help="run the case in this file")
@@ -49,7 +56,7 @@ def main() -> int:
         return 0
     if options.replay or options.case is not None:
         if options.name is None:
-            parser.error("say which: frames, archives or received")
+            parser.error(f"say which: {', '.join(CASES)}")
         target = target_of(options.name)
         case = (
             options.replay.read_bytes()

@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.course import SOLUTIONS, load_course
-from grader.intake import reading, receive
+from grader.intake import receive
+from grader.intake.inside import limits, reading
 from grader.intake.receive import job_for, limit_reading
 from grader.messages import printable
 from tests.fuzz.campaign import MIB
@@ -139,11 +140,11 @@ class Archives:
             *(p for p in os.listdir(folder.parent) if p.startswith("ada")),
         }
         assert len(os.listdir(folder.parent)) == 2 and len(os.listdir(self._home.name)) == 1, "a file outside"
-        assert sum(sizes.values()) <= reading.KEPT_LIMIT and len(sizes) <= reading.MEMBER_LIMIT
+        assert sum(sizes.values()) <= limits.KEPT_LIMIT and len(sizes) <= limits.MEMBER_LIMIT
         for name, size in sizes.items():
             parts = name.split("/")
             assert name and ".." not in parts and "" not in parts and "\0" not in name and not name.startswith("/")
-            assert size <= reading.MODULE_LIMIT or not name.endswith(".py")
+            assert size <= limits.MODULE_LIMIT or not name.endswith(".py")
 
 
 class Received(Archives):
@@ -162,7 +163,7 @@ class Received(Archives):
         try:
             submission = receive(path, load_course())
             self._check({name: len(content) for name, content in submission.files.items()}, folder)
-            assert submission.name == "ada" and len(submission.notes) <= reading.NOTES_LIMIT + 1
+            assert submission.name == "ada" and len(submission.notes) <= limits.NOTES_LIMIT + 1
             for text in (submission.whole, *submission.notes, *submission.unreadable.values()):
                 assert len(text) <= 200 and "\n" not in text and printable(text) == text, repr(text)
             return _outcome(submission.whole, list(submission.files), submission.unreadable, submission.notes)

@@ -11,7 +11,7 @@ import pytest
 from tests.fuzz import campaign
 from tests.fuzz.__main__ import target_of
 
-SHORTENED = {"frames": 3000, "archives": 600, "received": 24}
+SHORTENED = {"frames": 3000, "archives": 600, "received": 24, "notebooks": 400}
 MOST_IN_ONE_OUTCOME = 0.5
 
 

@@ -19,6 +19,7 @@ def with_library(make: str, call: str, top: str = "") -> str:
     return source.replace("from torch import nn\n", f"from torch import nn\n{top}\n", 1)
 
 
+WITHOUT = SOLUTION.replace("class LSTMCellFromScratch(", "class NotAskedFor(") + "\n\n"
 USE = "h_t, c_t = self.cell(x_t, (h_prev, c_prev))"
 SEEN = {
     "plain": with_library("nn.LSTMCell(input_size, hidden_size)", USE),
@@ -45,6 +46,15 @@ SEEN = {
         "h_t, c_t = one_layer_lstm(x_t[None], (h_prev, c_prev), [self.W_x, self.W_h], False)[1]",
         "from torch._decomp.decompositions import one_layer_lstm",
     ),
+    "imported under the asked name": WITHOUT + "from torch.nn import LSTMCell as LSTMCellFromScratch\n",
+    "imported below one's own": SOLUTION + "\nfrom torch.nn import LSTMCell as LSTMCellFromScratch\n",
+    "imported if it can be": WITHOUT
+    + "try:\n    from torch.nn import LSTMCell as LSTMCellFromScratch\nexcept ImportError:\n    pass\n",
+    "given the asked name": WITHOUT + "LSTMCellFromScratch = nn.LSTMCell\n",
+    "given the asked name and another": WITHOUT + "Mine = LSTMCellFromScratch = nn.LSTMCell\n",
+    "given the asked name with a type": WITHOUT + "LSTMCellFromScratch: type = nn.LSTMCell\n",
+    "put in the place of one's own": SOLUTION + "\nLSTMCellFromScratch = nn.LSTMCell\n",
+    "a class of another name": WITHOUT + "class Mine(nn.LSTMCell):\n    pass\n\nLSTMCellFromScratch = Mine\n",
     "inherited": SOLUTION.replace("class LSTMCellFromScratch(nn.Module)", "class LSTMCellFromScratch(nn.LSTMCell)"),
 }
 HIDDEN_FROM_THE_SOURCE = {
@@ -67,6 +77,11 @@ HIDDEN_FROM_THE_SOURCE = {
     ),
 }
 INNOCENT = {
+    "a library cell's name before one's own": SOLUTION.replace(
+        "class LSTMCellFromScratch", "LSTMCellFromScratch = nn.LSTMCell\n\n\nclass LSTMCellFromScratch"
+    ),
+    "an import before one's own": "from torch.nn import LSTMCell as LSTMCellFromScratch\n" + SOLUTION,
+    "a wrapped class of one's own": SOLUTION + "\nLSTMCellFromScratch = (lambda cell: cell)(LSTMCellFromScratch)\n",
     "a comment": SOLUTION + "\n# checked against nn.LSTM(3, 4)\n",
     "a docstring": SOLUTION.replace('"""One time step.', '"""One time step, as nn.LSTMCell(3, 4) does it.', 1),
     "a self-test": SOLUTION + "\nif __name__ == '__main__':\n    print(nn.LSTM(3, 4), LSTMCellFromScratch(3, 4))\n",

@@ -19,8 +19,9 @@ import pytest
 from nbformat import v4
 
 from grader.course import SOLUTIONS, load_course, select
-from grader.intake import Submission, notebooks, reading, receive
-from grader.intake.receive import READING, job_for
+from grader.intake import Submission, receive
+from grader.intake.inside import code_cells, reading
+from grader.intake.receive import HERE, READING, job_for
 from grader.sandbox.inside.student import SubmissionFinder
 from tests.support import grade_folder, rows_of, without_timing, write_files
 
@@ -81,23 +82,13 @@ def solved() -> str:
     return notebook(*((SOLUTIONS / assignment.file).read_text(encoding="utf-8") for assignment in load_course()))
 
 
-def test_the_solutions_as_a_notebook_are_worth_what_they_are_as_a_folder(tmp_path, trusted_sandbox):
-    names = ["cells", "batching", "language_model", "sampling"]
-    path = tmp_path / "solutions.ipynb"
-    path.write_text(solved(), encoding="utf-8")
-    found = grade_folder(path, names, trusted_sandbox).document
-    expected = grade_folder(SOLUTIONS, names, trusted_sandbox).document
-    assert without_timing(found) == without_timing(expected)
-    assert found["score"] == 50
-
-
-@pytest.mark.long
-def test_all_solutions_as_a_notebook(tmp_path, trusted_sandbox):
-    path = tmp_path / "solutions.ipynb"
-    path.write_text(solved(), encoding="utf-8")
+def test_the_solutions_as_a_notebook_equal_the_folder_in_every_outcome(tmp_path, trusted_sandbox):
     names = [assignment.name for assignment in load_course()]
+    path = tmp_path / "solutions.ipynb"
+    path.write_text(solved(), encoding="utf-8")
     found = grade_folder(path, names, trusted_sandbox).document
     assert without_timing(found) == without_timing(grade_folder(SOLUTIONS, names, trusted_sandbox).document)
+    assert (found["score"], found["max_score"]) == (110, 100)
 
 
 MEANINGS = {
@@ -458,6 +449,29 @@ def test_what_is_passed_over_or_not_run_is_said(tmp_path):
     assert "build_vocab is defined 2 times (cell 1 and cell 4); the last definition counts" in notes
 
 
+def test_a_helper_mended_between_two_assignments_is_each_ones_own_and_said(tmp_path):
+    cells = [
+        "def helper(): return 1",
+        VOCAB,
+        "def helper(): return 2",
+        "def sample_next(logits): return helper()",
+    ]
+    submission = read(tmp_path, *cells)
+    assert imported(submission, "batching").build_vocab("") == 1
+    assert imported(submission, "sampling").sample_next(None) == 2
+    assert (
+        "helper is defined anew between assignments: batching uses that of cell 1, sampling uses that of cell 3"
+        in said(submission)
+    )
+
+
+def test_a_helper_that_all_see_alike_is_not_worth_a_note(tmp_path):
+    cells = ["def helper(): return 1", VOCAB, "def sample_next(logits): return helper()", "def helper(): return 2"]
+    submission = read(tmp_path, *cells)
+    assert imported(submission, "batching").build_vocab("") == imported(submission, "sampling").sample_next(None) == 2
+    assert "anew" not in said(submission)
+
+
 def test_training_runs_at_top_level_are_not_run(tmp_path):
     cells = [
         "SIZE = 2\nhistory = []",
@@ -580,9 +594,9 @@ def test_outputs_of_megabytes_raw_cells_and_widgets_do_no_harm(tmp_path):
 @pytest.mark.parametrize("book", sorted(SOLUTIONS.glob("notebooks/*.ipynb")), ids=lambda book: book.stem)
 def test_a_plain_notebook_is_read_as_nbformat_reads_it(monkeypatch, book, ending):
     raw = ending + book.read_bytes() if ending.startswith(b"\xef") else book.read_bytes() + ending
-    by_itself = notebooks.cells_of(raw, "", 0)
-    monkeypatch.setattr(notebooks, "_is_plain", lambda notebook: False)
-    assert by_itself == notebooks.cells_of(raw, "", 0) != []
+    by_itself = code_cells.cells_of(raw, "", 0)
+    monkeypatch.setattr(code_cells, "_is_plain", lambda notebook: False)
+    assert by_itself == code_cells.cells_of(raw, "", 0) != []
 
 
 def test_nbformat_is_loaded_for_none_but_odd_notebooks(tmp_path):
@@ -591,7 +605,7 @@ def test_nbformat_is_loaded_for_none_but_odd_notebooks(tmp_path):
         (tmp_path / "work.ipynb").write_text(content)
         job = {**job_for(tmp_path / "work.ipynb", load_course()), "folder": str(tmp_path), "skip": []}
         said = subprocess.run(
-            [sys.executable, "-I", "-S", "-B", "-X", "importtime", str(READING)],
+            [sys.executable, "-I", "-S", "-B", "-X", "importtime", "-c", READING, HERE],
             input=json.dumps(job),
             capture_output=True,
             text=True,
@@ -687,6 +701,13 @@ def test_a_library_cell_in_a_notebook_is_seen_and_its_cell_named(tmp_path):
     path.write_text(notebook("print(1)", "%pip list\n" + LIBRARY))
     (finding,) = receive(path, select(["cells"])).findings["LSTMCellFromScratch"]
     assert (finding.place, finding.code) == ("cell 2, line 8", "self.inner = nn.LSTMCell(input_size, hidden_size)")
+
+
+def test_a_library_cell_under_the_asked_name_is_seen_in_a_notebook_too(tmp_path):
+    path = tmp_path / "ada.ipynb"
+    path.write_text(notebook("import torch", "from torch.nn import LSTMCell as LSTMCellFromScratch"))
+    (finding,) = receive(path, select(["cells"])).findings["LSTMCellFromScratch"]
+    assert finding.place == "cell 2, line 1" and finding.certain
 
 
 def test_a_library_cell_in_an_experiment_is_none_in_the_assignment(tmp_path):

@@ -33,7 +33,8 @@ from pathlib import Path
 import pytest
 
 from grader.course import ROOT, SOLUTIONS, select
-from grader.intake import Submission, reading, receive, submission_name
+from grader.intake import Submission, receive, submission_name
+from grader.intake.inside import limits, reading
 from grader.intake.receive import job_for
 from tests.intake.test_receive import tarred, zipped
 from tests.support import grade_folder, rows_of, write_files
@@ -271,7 +272,7 @@ def test_notes_are_few_and_short_however_many_there_are(tmp_path):
     members = [(f"../{'x' * 5000}{i}", b"") for i in range(1500)]
     submission = received(zipped(tmp_path / "ada.zip", [*members, ("cells.py", SOLUTION)]))
     assert submission.files == {"cells.py": SOLUTION}
-    assert len(submission.notes) == reading.NOTES_LIMIT + 1
+    assert len(submission.notes) == limits.NOTES_LIMIT + 1
     assert submission.notes[-1] == "and 1,450 more such notes"
     assert max(map(len, submission.notes)) <= 250
 
@@ -442,7 +443,7 @@ def test_findings_stay_small_however_long_the_lines(tmp_path):
     uses = "".join(f"    c{i} = nn.LSTM({i}, '{'é' * 400}')\n" for i in range(1000))
     source = f"import torch.nn as nn\nclass LSTMCellFromScratch(nn.Module):\n{uses}"
     found = received(write_files(tmp_path / "ada", {"cells.py": source})).findings["LSTMCellFromScratch"]
-    assert len(found) == reading.FINDINGS_LIMIT and max(len(finding.code) for finding in found) <= 160
+    assert len(found) == limits.FINDINGS_LIMIT and max(len(finding.code) for finding in found) <= 160
 
 
 def test_a_parser_that_dies_costs_that_module_only(tmp_path):

@@ -148,6 +148,8 @@ def assigned(name: str, folder: Path) -> Path:
         timeout=280,
         check=False,
     )
+    if "this machine offers the isolation 'split'" in done.stderr:
+        pytest.skip("the masters ask for the isolation landlock, and this machine has none")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "❌" not in done.stdout + done.stderr
     assert list((folder / "made" / "autograder").glob("*.zip"))

@@ -9,6 +9,7 @@ that happens to be called LSTM do not. What is mentioned but not called is marke
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import Any
 
 CLASSES = frozenset({"RNN", "LSTM", "GRU", "RNNBase", "RNNCell", "LSTMCell", "GRUCell", "RNNCellBase"})
@@ -46,6 +47,7 @@ class _Module:
     def __init__(self, tree: ast.Module) -> None:
         self.meanings: dict[str, str] = {}  # local name -> dotted name in torch
         self.foreign: set[str] = set()  # names imported from elsewhere
+        self.renamed: dict[str, ast.ImportFrom] = {}  # names whose last meaning is an import of a library cell
         self.definitions: dict[str, Definition] = {}
         self.values: dict[str, ast.expr] = {}
         self.starred = False
@@ -54,12 +56,23 @@ class _Module:
         for node in _top_level(tree.body):
             if isinstance(node, Definition):
                 self.definitions[node.name] = node
-                self.meanings.pop(node.name, None)
-            elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                self.values[node.targets[0].id] = node.value
-                dotted = self.dotted(node.value)
-                if dotted:
-                    self.meanings[node.targets[0].id] = dotted
+                for known in (self.meanings, self.renamed, self.values):
+                    known.pop(node.name, None)
+            elif isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    if _is_library_cell(f"{node.module}.{alias.name}"):
+                        self.renamed[alias.asname or alias.name] = node
+            elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    if isinstance(target, ast.Name):
+                        self._note_value(target.id, node.value)
+
+    def _note_value(self, name: str, value: ast.expr) -> None:
+        self.renamed.pop(name, None)
+        self.values[name] = value
+        dotted = self.dotted(value)
+        if dotted:
+            self.meanings[name] = dotted
 
     def _note_import(self, node: ast.AST) -> None:
         if isinstance(node, ast.Import):
@@ -100,12 +113,13 @@ class _Module:
             return f"{base}.{node.args[1].value}" if base else None
         return None
 
-    def library_uses(self, name: str) -> list[tuple[ast.expr, bool]]:
-        """Library cells in what `name` can reach: (node, True) if called or inherited from."""
-        if name not in self.definitions:
-            return []
-        uses: list[tuple[ast.expr, bool]] = []
-        for piece, entered in self._reachable(name):
+    def library_uses(self, name: str) -> list[tuple[ast.expr | ast.stmt, bool]]:
+        """Library cells in what `name` can reach: (node, True) if called, inherited from, or given this name."""
+        if name in self.renamed:
+            return [(self.renamed[name], True)]
+        uses: list[tuple[ast.expr | ast.stmt, bool]] = []
+        starts = [start for start in (self.definitions.get(name), self.values.get(name)) if start is not None]
+        for piece, entered in self._reachable(starts):
             called = _called(piece) if entered else set()
             for node in _own_nodes(piece):
                 dotted = self.dotted(node) if isinstance(node, ast.expr) else None
@@ -115,11 +129,10 @@ class _Module:
         certain = {node.lineno for node, sure in uses if sure}
         return [(node, sure) for node, sure in uses if sure or node.lineno not in certain]
 
-    def _reachable(self, name: str) -> list[tuple[ast.AST, bool]]:
+    def _reachable(self, starts: Iterable[ast.AST]) -> list[tuple[ast.AST, bool]]:
         """The class's own pieces and every definition they mention; False: mentioned by none."""
-        start = self.definitions[name]
         methods: dict[str, ast.AST] = {}
-        waiting: list[ast.AST] = [start]
+        waiting = list(starts)
         pieces: dict[ast.AST, None] = {}  # in the order they are met
         while waiting:
             piece = waiting.pop()
