@@ -116,6 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     _assignment_option(batch)
     batch.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="how many at a time")
     batch.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
+    batch.add_argument("--from", dest="form", metavar="FORM", help="canvas, moodle, gradescope, clones or folder")
+    batch.add_argument("--roster", type=Path, metavar="CSV", help="a list of the class to join on")
+    batch.add_argument("--due", metavar="TIME", help="what comes later is late: 2026-10-01T23:59+02:00")
     batch.add_argument("--regrade", action="store_true", help="grade again what has been graded before")
     batch.add_argument("--lines", action="store_true", help="print a line for each submission")
     batch.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu")
@@ -268,11 +271,12 @@ def _grade(options: argparse.Namespace) -> int:
 def _batch(options: argparse.Namespace) -> int:
     assignments = _selected(options.assignment)
     folder = _existing(options.path)
-    if not folder.is_dir():
+    if not folder.is_dir() and folder.suffix.lower() != ".zip":
         raise Stop(UNUSABLE, f"{folder} is no folder. To grade one submission: grader grade {folder}")
     from grader.classroom import BatchError
     from grader.classroom.command import run
     from grader.classroom.graders import Choice
+    from grader.downloads import DownloadError
 
     choice = Choice(
         tuple(assignment.name for assignment in assignments),
@@ -282,6 +286,8 @@ def _batch(options: argparse.Namespace) -> int:
     )
     try:
         return run(options, folder, assignments, choice)
+    except DownloadError as problem:
+        raise Stop(UNUSABLE, str(problem)) from None
     except BatchError as problem:
         raise Stop(GRADER_FAILED, str(problem)) from None
 

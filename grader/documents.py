@@ -96,6 +96,8 @@ def check_document(document: Any) -> None:
     _expect(document.setdefault("notes", []), list, "notes")
     for note in document["notes"]:
         _expect(note, str, "a note")
+    if "handed_in" in document:
+        _check_coming(document["handed_in"])
     seen = set()
     for row in document["assignments"]:
         _expect(row, dict, "an assignment")
@@ -111,6 +113,21 @@ def check_document(document: Any) -> None:
             seen.add((row["name"], test["name"]))
     if len({row["name"] for row in document["assignments"]}) < len(document["assignments"]):
         raise ValueError("an assignment stands in it twice")
+
+
+def _check_coming(told: Any) -> None:
+    _expect(told, dict, "handed_in")
+    _expect(told.get("from"), str, "handed_in.from")
+    _expect(told.get("nothing"), bool, "handed_in.nothing")
+    for key, kind in (("late", bool), ("at", str)):
+        if told.get(key) is not None:
+            _expect(told[key], kind, f"handed_in.{key}")
+    _expect(told.get("students"), list, "handed_in.students")
+    for student in told["students"]:
+        _expect(student, dict, "a student of handed_in")
+        for key, value in student.items():
+            for each in value if key == "ids" and isinstance(value, list) else [value]:
+                _expect(each, str, f"{key[:40]} of a student of handed_in")
 
 
 def _check_test(test: Any, assignment: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from rich.text import Text
 from grader.classroom.batch import Batch, run_batch
 from grader.classroom.graders import Choice
 from grader.course import Assignment
+from grader.downloads import FORMS, Class, DownloadError, collect, moment
+from grader.messages import disarm, one_line
 from grader.progress import console_for
 
 DONE, GRADER_FAILED, STOPPED = 0, 3, 130
@@ -30,6 +33,7 @@ class _Rate(ProgressColumn):
 
 def run(options: argparse.Namespace, folder: Path, assignments: tuple[Assignment, ...], choice: Choice) -> int:
     """Grade the class and say how it went; returns the exit status."""
+    call = _call(options, folder)
     executor, jobs, remote = _executor(options)
     console = console_for(sys.stderr)
     columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
@@ -57,6 +61,7 @@ def run(options: argparse.Namespace, folder: Path, assignments: tuple[Assignment
                 jobs,
                 remote=remote,
                 regrade=options.regrade,
+                call=call,
                 begin=begin,
                 done=done,
             )
@@ -67,6 +72,16 @@ def run(options: argparse.Namespace, folder: Path, assignments: tuple[Assignment
             executor.shutdown(wait=True)
     _summarize(batch, options.out)
     return GRADER_FAILED if batch.incomplete else DONE
+
+
+def _call(options: argparse.Namespace, folder: Path) -> Callable[[Path], Class]:
+    """What reads the download, as the options say. Raises DownloadError."""
+    if options.form is not None and options.form not in FORMS:
+        raise DownloadError(f"there is no form {options.form!r}. There are: {', '.join(FORMS)}")
+    due = moment(options.due) if options.due else None
+    if options.due and due is None:
+        raise DownloadError(f"{options.due!r} is no time. Write it so: 2026-10-01T23:59 or 2026-10-01T23:59+02:00")
+    return lambda unpacked: collect(folder, unpacked, form=options.form, listed=options.roster, due=due)
 
 
 def _executor(options: argparse.Namespace) -> tuple[Executor, int, bool]:
@@ -85,14 +100,20 @@ def _line(document: dict[str, Any]) -> str:
 
 
 def _summarize(batch: Batch, out: Path) -> None:
-    for name in batch.ignored[:SHOWN]:
-        _say(f"grader: not a submission: {ascii(name)[1:-1]}")
-    if len(batch.ignored) > SHOWN:
-        _say(f"grader: not submissions: {len(batch.ignored) - SHOWN} more")
+    _say_each("not a submission: ", batch.ignored)
+    _say_each("", batch.remarks)
+    class_ = {document["submission"] for document in batch.documents}
+    strangers = sorted(path.stem for path in (out / "documents").glob("*.json") if path.stem not in class_)
+    _say_each("a document of nobody in this class, from an earlier run: ", strangers)
     for account in batch.errors:
         _say(f"grader: an error of the grader itself, not of the submission:\n{account}")
     complete = [document for document in batch.documents if document["complete"]]
     known = f", {batch.known} of them before" if batch.known else ""
+    came = [document["handed_in"] for document in batch.documents if "handed_in" in document]
+    if came:
+        late, nothing = (sum(bool(told[key]) for told in came) for key in ("late", "nothing"))
+        here = len(came) - nothing
+        print(f"Read as {batch.form}: {here} handed in, {late} of them late; {nothing} handed in nothing.")
     print(f"{len(complete)} of {len(batch.documents)} submissions graded{known}. Documents and summary.csv: {out}")
     if complete:
         scores = sorted(document["score"] for document in complete)
@@ -105,6 +126,14 @@ def _summarize(batch: Batch, out: Path) -> None:
     if batch.incomplete:
         names = ", ".join(batch.incomplete[:SHOWN]) + (" …" if len(batch.incomplete) > SHOWN else "")
         _say(f"grader: no verdict for {names}: the grader itself failed there. Run the same command again.")
+
+
+def _say_each(what: str, accounts: Sequence[str]) -> None:
+    """The first few accounts, a line each, and how many more there are. Names of students stand in them."""
+    for account in accounts[:SHOWN]:
+        _say(f"grader: {what}{disarm(one_line(account))}")
+    if len(accounts) > SHOWN:
+        _say(f"grader: {what or 'and as much is to be said of '}{len(accounts) - SHOWN} more")
 
 
 def _say(text: str) -> None:

@@ -65,7 +65,7 @@ def read(job: dict[str, Any]) -> dict[str, Any]:
     summary: dict[str, Any] = {"files": [], "unreadable": {}, "findings": [], "spans": {}}
     try:
         with _opened(job, notes) as sources:
-            wanted = _unwrapped(_inside(sources, notes), job["modules"])
+            wanted = _unwrapped(inside_only(sources, notes), job["modules"])
             notebooks = [source for source in wanted if _is_notebook(source[0])]
             _take([source for source in wanted if source not in notebooks], job, summary, notes)
             if notebooks:
@@ -121,7 +121,7 @@ class _opened:
             raise _damaged(problem) from None
         members = archive.infolist()
         _check_archive(len(members), sum(max(0, member.file_size) for member in members))
-        last = {_plain_name(member.filename): member for member in members}  # of two with one name the last counts
+        last = {plain_name(member.filename): member for member in members}  # of two with one name the last counts
         for name, member in last.items():
             kind = stat.S_IFMT(member.external_attr >> 16)
             if member.filename.replace("\\", "/").endswith("/") or kind == stat.S_IFDIR:
@@ -141,7 +141,7 @@ class _opened:
             for count, member in enumerate(archive, start=1):
                 total += max(0, member.size)
                 _check_archive(count, total)
-                members[_plain_name(member.name)] = member
+                members[plain_name(member.name)] = member
         except Unreadable:
             raise
         except Exception as problem:
@@ -183,7 +183,7 @@ def _damaged(problem: Exception) -> Unreadable:
     return Unreadable(f"the archive is damaged, or no archive of this kind ({type(problem).__name__})")
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
     """A member's name without what means nothing: `./a//cells.py` is `a/cells.py`."""
     parts = name.replace("\\", "/").split("/")
     return "/".join([parts[0], *(part for part in parts[1:] if part not in ("", "."))]).removeprefix("./")
@@ -240,8 +240,8 @@ def _wanted_folder(name: str) -> bool:
     return not name.startswith(".") and name not in LEFT_OUT_FOLDERS
 
 
-def _inside(sources: Iterator[Source], notes: Notes) -> list[Source]:
-    """The sources whose names stay inside the submission and can be written."""
+def inside_only(sources: Iterator[Source], notes: Notes) -> list[Source]:
+    """The sources whose names stay inside the submission and can be written; the others are named in `notes`."""
     kept = []
     for source in sources:
         name = source[0]

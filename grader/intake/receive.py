@@ -81,6 +81,11 @@ def submission_name(path: Path) -> str:
             if name.lower().endswith(ending):
                 name = name[: -len(ending)]
                 break
+    return printable_name(name)
+
+
+def printable_name(name: str) -> str:
+    """Any name as a document may carry it: printable ASCII, at most 100 characters, no `/`, no leading `.`."""
     plain = "".join(c if 32 <= ord(c) < 127 else ascii(c)[1:-1] for c in name.replace("/", "_"))
     if plain.startswith("."):
         plain = "_" + plain[1:]
