@@ -1,7 +1,7 @@
 """Gradescope's "Download Submissions": `submission_86175589/` folders and `submission_metadata.yml` beside them.
 
-The metadata is Ruby's YAML, its keys with a colon in front; it is read as plain text values, so no tag
-in it makes an object. Several submitters are a group: the grade is each one's. Lateness is not in it.
+The metadata is Ruby's YAML, its keys with a colon in front; its values are read as
+texts, so no tag in it makes an object. Several submitters are a group: the grade is each one's. Lateness is not in it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from grader.downloads.box import Box
 METADATA = "submission_metadata.yml"
 METADATA_LIMIT = 512 * 2**20  # it holds every student's every earlier output
 GROUP_LIMIT = 50
+DEPTH_LIMIT = 60
+PASSED_OVER = (":results", ":history")  # outputs of every run, which may be large
 
 
 def is_one(box: Box) -> bool:
@@ -31,8 +33,8 @@ def arrivals(box: Box) -> tuple[list[Arrival], list[str]]:
     tops = set(box.folders) | set(box.files)
     found = []
     for key, told in table.items():
-        if not isinstance(key, str) or not isinstance(told, dict):
-            raise DownloadError(f"{METADATA} is not as Gradescope writes it, at {str(key)[:80]!r}. Download it again.")
+        if not isinstance(told, dict):
+            raise DownloadError(f"{METADATA} is not as Gradescope writes it, at {key[:80]!r}. Download it again.")
         found.append(_arrival(key, told, key in tops))
     for top in box.folders:
         if top not in table:
@@ -63,13 +65,46 @@ def _text(value: Any) -> str:
     return value.strip()[:300] if isinstance(value, str) and value not in ("null", "~") else ""
 
 
-def _metadata(content: bytes) -> dict[Any, Any]:
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # texts, lists and tables, whatever a tag says
+def _metadata(content: bytes) -> dict[str, Any]:
+    """The metadata as tables, lists and texts. Raises DownloadError.
+
+    Built from the parser's events: PyYAML's own way from them to objects recurses, in C, until it crashes.
+    """
+    root: list[Any] = []
+    stack: list[tuple[Any, list[str]]] = [(root, [])]  # what is being filled, and the key that waits for its value
+    anchors: dict[str, Any] = {}
     try:
-        table = yaml.load(content, Loader=loader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as problem:
+        for event in yaml.parse(content, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)):
+            if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+                value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+            elif isinstance(event, yaml.ScalarEvent):
+                value = event.value
+            elif isinstance(event, yaml.AliasEvent):
+                value = anchors[event.anchor]
+            else:
+                if isinstance(event, yaml.CollectionEndEvent):
+                    stack.pop()
+                continue
+            if event.anchor and not isinstance(event, yaml.AliasEvent):
+                anchors[event.anchor] = value
+            _add(value, *stack[-1])
+            if isinstance(event, yaml.CollectionStartEvent):
+                stack.append((value, []))
+                if len(stack) > DEPTH_LIMIT:
+                    raise ValueError("it is nested too deeply")
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, KeyError) as problem:
         line = str(problem).partition("\n")[0]
         raise DownloadError(f"{METADATA} is no YAML ({line}). Download it again.") from None
-    if not isinstance(table, dict):
+    if len(root) != 1 or not isinstance(root[0], dict):
         raise DownloadError(f"{METADATA} is not as Gradescope writes it. Download it again.")
-    return table
+    return root[0]
+
+
+def _add(value: Any, container: Any, waiting: list[str]) -> None:
+    """Put a value where it belongs: at the end of a list, or under the key that came before it."""
+    if isinstance(container, list):
+        container.append(value)
+    elif not waiting:
+        waiting.append(value if isinstance(value, str) else "")
+    elif (key := waiting.pop()) not in PASSED_OVER:
+        container[key] = value

@@ -79,9 +79,8 @@ def read(path: Path) -> Roster:
     first = text.partition("\n")[0]
     csv.field_size_limit(FIELD_LIMIT)
     try:
-        table = list(
-            csv.reader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")
-        )
+        delimiter = ";" if first.count(";") > first.count(",") else ","
+        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as problem:
         raise DownloadError(f"{path} is no CSV ({problem}). Give --roster a CSV file with a row of headings.") from None
     return Roster(list(_rows(table, path)))

@@ -54,6 +54,9 @@ class Student:
     scores: dict[str, float]
     lost: int
     reviews: int
+    who: str
+    late: bool
+    nothing: bool
 
 
 def write_report(documents: Sequence[Document], out: Path, before: Sequence[Document] | None = None) -> Path:
@@ -112,6 +115,8 @@ def student_view(document: Document) -> dict[str, Any]:
         "score": document["score"],
         "most": document["max_score"],
         "complete": document["complete"],
+        "who": _who(document),
+        "coming": _coming(document),
         "notes": [one_line(note) for note in document["notes"]],
         "assignments": assignments,
     }
@@ -131,29 +136,34 @@ def _class_view(
     from grader.report import pictures
 
     judged = statistics.complete(documents)
-    items = statistics.items(judged)
+    present = [document for document in judged if not _absent(document)]
+    items = statistics.items(present)
     most = max((document["max_score"] for document in judged), default=0.0)
     names = list(dict.fromkeys(row["name"] for document in documents for row in document["assignments"]))
     limits = {assignment.name: assignment.cpu_s for assignment in load_course()}
     spread = statistics.spread(judged) if judged else None
+    students = [_student(document, pages) for document in documents]
     view: dict[str, Any] = {
         "size": len(documents),
         "judged": len(judged),
-        "few": len(judged) < ENOUGH,
+        "present": len(present),
+        "few": len(present) < ENOUGH,
+        "late": sum(student.late for student in students),
+        "absent": len(judged) - len(present),
         "enough": ENOUGH,
         "most": most,
         "spread": spread,
         "levels": sorted({document["isolation"]["level"] for document in documents}),
         "names": names,
-        "students": [_student(document, pages) for document in documents],
-        "assignments": [_assignment(name, judged) for name in names],
+        "students": students,
+        "assignments": [_assignment(name, present) for name in names],
         "items": items,
         "notes": [_remark(item) for item in items],
-        "mistakes": statistics.mistakes(judged),
+        "mistakes": statistics.mistakes(present),
         "pages": pages,
-        "kinds": _kinds(documents, names),
+        "kinds": _kinds([each for each in documents if not _absent(each)], names),
         "statuses": STATUSES,
-        "runtimes": statistics.runtimes(judged, limits),
+        "runtimes": statistics.runtimes(present, limits),
         "reviews": [
             (document["submission"], row["name"], test["name"], printable(test["review"]))
             for document in documents
@@ -173,7 +183,7 @@ def _class_view(
         }
         if items:
             says = "Map of students and tests. What fails for whom stands in the tables and on the students' pages."
-            view["pictures"]["map"] = pictures.student_map(judged, [(i.assignment, i.name) for i in items], says)
+            view["pictures"]["map"] = pictures.student_map(present, [(i.assignment, i.name) for i in items], says)
     if before is not None:
         view["changes"] = compare(before, documents)
         pairs = [
@@ -189,6 +199,7 @@ def _class_view(
 
 def _student(document: Document, pages: dict[str, str]) -> Student:
     tests = [test for row in document["assignments"] for test in row["tests"]]
+    told = document.get("handed_in") or {}
     return Student(
         document["submission"],
         pages[document["submission"]],
@@ -197,7 +208,31 @@ def _student(document: Document, pages: dict[str, str]) -> Student:
         {row["name"]: row["score"] for row in document["assignments"]},
         sum(test["status"] != "passed" for test in tests),
         sum(bool(test.get("review")) for test in tests),
+        _who(document),
+        bool(told.get("late")),
+        _absent(document),
     )
+
+
+def _absent(document: Document) -> bool:
+    """Whether nothing was handed in: a 0 that says nothing about any test."""
+    return bool((document.get("handed_in") or {}).get("nothing"))
+
+
+def _who(document: Document) -> str:
+    """The names behind a submission, where they are known and say more than its own."""
+    names = [one_line(one["name"]) for one in (document.get("handed_in") or {}).get("students", []) if one.get("name")]
+    return "" if names == [document["submission"]] else ", ".join(names)
+
+
+def _coming(document: Document) -> str:
+    """When a submission came, as its student's page says it; "" where nothing is known."""
+    told = document.get("handed_in") or {}
+    if told.get("nothing"):
+        return "Nothing was handed in."
+    at = one_line(told["at"]).replace("T", " ") if told.get("at") else ""
+    late = {True: " late", False: " in time", None: ""}[told.get("late")]
+    return f"Handed in{late}{', ' + at if at else ''}." if at or late else ""
 
 
 def _assignment(name: str, judged: Sequence[Document]) -> dict[str, Any]:
