@@ -146,6 +146,13 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("new", type=Path, metavar="NEW_DIR")
     diff.set_defaults(command=_diff)
 
+    autograder = commands.add_parser("autograder", help="the zip that Gradescope takes; it holds the hidden tests")
+    autograder.add_argument("out", type=Path, metavar="ZIP")
+    _assignment_option(autograder)
+    autograder.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
+    autograder.add_argument("--require-isolation", choices=LEVELS, default=DEFAULT_FLOOR, metavar="LEVEL")
+    autograder.set_defaults(command=_autograder)
+
     build = commands.add_parser("build", help="make the stubs and notebooks from their sources")
     build.add_argument("--check", action="store_true", help="change nothing; exit with 2 if something is out of date")
     build.set_defaults(command=_build)
@@ -334,6 +341,24 @@ def _diff(options: argparse.Namespace) -> int:
     from grader.report.changes import compare, show_changes
 
     show_changes(compare(old, new), max(len(old), len(new)), console_for(sys.stdout))
+    return DONE
+
+
+def _autograder(options: argparse.Namespace) -> int:
+    from grader.release.autograder import AutograderError, autograder_zip
+
+    chosen = [f"--seed={options.seed}", f"--require-isolation={options.require_isolation}"]
+    if options.assignment:
+        chosen += [f"--assignment={assignment.name}" for assignment in _selected(options.assignment)]
+    try:
+        content = autograder_zip(chosen)
+        options.out.write_bytes(content)
+    except AutograderError as problem:
+        raise Stop(UNUSABLE, str(problem)) from None
+    except OSError as problem:
+        raise Stop(UNUSABLE, f"{options.out} can't be written ({problem.strerror}). Give another name.") from None
+    size = len(content) / 2**20
+    print(f"{options.out} is written, {size:.1f} MiB. It holds the hidden tests: give it to Gradescope only.")
     return DONE
 
 
