@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -140,6 +141,9 @@ def _check_test(test: Any, assignment: str) -> None:
     for key in ("misconception", "review", "of"):
         if test.get(key) is not None:
             _expect(test[key], str, f"{key} of {test['name']}")
+    curve = test.get("curve", [])
+    _expect(curve, list, f"curve of {test['name']}")
+    _numbers(dict(enumerate(curve)), range(len(curve)), f"the curve of {test['name']}")
     timing = test.get("timing") or {}
     _expect(timing, dict, f"timing of {test['name']}")
     _numbers({"student_cpu_s": 0.0, **timing}, ("student_cpu_s",), test["name"])
@@ -150,7 +154,7 @@ def _expect(value: Any, kind: type, what: str) -> None:
         raise ValueError(f"{what} is missing or no {kind.__name__}")
 
 
-def _numbers(table: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
+def _numbers(table: dict[Any, Any], keys: Iterable[Any], where: str) -> None:
     for key in keys:
         value = table.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:

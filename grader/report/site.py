@@ -14,6 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ from grader.report.statistics import ENOUGH, Document
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from grader.report.pictures import Picture
 
 TEMPLATES = Path(__file__).with_name("templates")
 NEEDED = ("jinja2", "matplotlib")
@@ -108,6 +111,7 @@ def student_view(document: Document) -> dict[str, Any]:
                 "count": len(tests),
                 "open": _together([test for test in tests if test["status"] != "passed"]),
                 "done": [test for test in tests if test["status"] == "passed"],
+                "curve": _curve(row),
             }
         )
     return {
@@ -120,6 +124,17 @@ def student_view(document: Document) -> dict[str, Any]:
         "notes": [one_line(note) for note in document["notes"]],
         "assignments": assignments,
     }
+
+
+def _curve(row: dict[str, Any]) -> Picture | None:
+    """The loss curve of an assignment in which something was trained, if there is one to be drawn."""
+    from grader.report import pictures
+
+    curves = [tuple(map(float, test["curve"])) for test in row["tests"] if len(test.get("curve", ())) > 1]
+    if not curves:
+        return None
+    first, last = (f"{curves[0][at]:.3g}" for at in (0, -1))
+    return pictures.loss_curve(curves[0], f"Loss of {len(curves[0])} epochs: {first} in the first, {last} in the last.")
 
 
 def _together(tests: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -230,9 +245,17 @@ def _coming(document: Document) -> str:
     told = document.get("handed_in") or {}
     if told.get("nothing"):
         return "Nothing was handed in."
-    at = one_line(told["at"]).replace("T", " ") if told.get("at") else ""
+    at = _moment(one_line(told.get("at") or ""))
     late = {True: " late", False: " in time", None: ""}[told.get("late")]
     return f"Handed in{late}{', ' + at if at else ''}." if at or late else ""
+
+
+def _moment(text: str) -> str:
+    """`2026-10-01T23:51:00+02:00` as a reader wants it, or the text itself if it is no time."""
+    try:
+        return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M (UTC%z)")
+    except ValueError:
+        return text
 
 
 def _assignment(name: str, judged: Sequence[Document]) -> dict[str, Any]:

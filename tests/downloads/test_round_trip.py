@@ -56,7 +56,7 @@ def test_canvas(tmp_path, command):
 
     command("report", out)
     index = (out / "report" / "index.html").read_text()
-    assert "1 handed in late; 1 handed in nothing" in index and "Jane Doe" in index
+    assert "1 handed in late. 1 handed in nothing" in index and "Jane Doe" in index
     assert "Handed in late." in (out / "report" / "students" / "leebo_12.html").read_text()
 
     # Nothing is graded again because of who somebody is, and nothing but the coming differs.
