@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grader.downloads.arrival import Arrival, Part, Student
 from grader.downloads.box import Box
-from grader.intake import submission_name
+from grader.intake import without_ending
 
 NOT_HANDED_IN = (".csv", ".yml", ".yaml", ".json")
 
@@ -24,6 +24,6 @@ def arrivals(box: Box, among: Iterable[str] | None = None) -> tuple[list[Arrival
         if top in box.files and Path(top).suffix.lower() in NOT_HANDED_IN:
             ignored.append(top)
         else:
-            label = top if top in box.folders else submission_name(box.place(top) or Path(top))
+            label = top if top in box.folders else without_ending(top)
             found.append(Arrival(label, [Student(login=label)], [Part(top, top if top in box.files else "")]))
     return found, ignored

@@ -4,6 +4,14 @@ The bytes are unpacked, decoded and parsed by `reading`, in a limited child proc
 receives what it made of them.
 """
 
-from grader.intake.receive import Finding, IntakeError, Submission, printable_name, receive, submission_name
+from grader.intake.receive import (
+    Finding,
+    IntakeError,
+    Submission,
+    printable_name,
+    receive,
+    submission_name,
+    without_ending,
+)
 
-__all__ = ["Finding", "IntakeError", "Submission", "printable_name", "receive", "submission_name"]
+__all__ = ["Finding", "IntakeError", "Submission", "printable_name", "receive", "submission_name", "without_ending"]

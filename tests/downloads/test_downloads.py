@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import random
 import stat
+import warnings
 import zipfile
 from datetime import datetime
 
 import pytest
 
 from grader.classroom import roll
-from grader.downloads import DownloadError, collect, moment
+from grader.downloads import FORMS, DownloadError, collect, moment
 from grader.downloads.box import Box
 from grader.downloads.read import recognize
 from tests.downloads import samples
@@ -312,3 +314,48 @@ def test_times_are_read_with_their_offsets(text, iso):
 def test_recognized_by_what_it_holds(tmp_path, names, form, write):
     with Box(write(tmp_path / "d.zip", dict.fromkeys(names, "x"))) as box:
         assert recognize(box) == form
+
+
+PIECES = (
+    *("doejane", "_", "LATE", "_11", "_12_", "anon_", "_assignsubmission_", "file", "onlinetext", "/", "\\", "..", "."),
+    *(
+        "cells.py",
+        "-1",
+        " (2)",
+        ".zip",
+        ".ipynb",
+        "submission_metadata.yml",
+        "\n",
+        "\x1b[2J",
+        "é",
+        "\u202e",
+        "~2",
+        "%s",
+    ),
+    *("__MACOSX/", ".git/HEAD", "C:", "con", " ", "a" * 120, "::error::", "submission_7", "text.html", "%s"),
+)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_names_put_together_at_random_do_no_harm(tmp_path, seed):
+    rng = random.Random(seed)
+    for number in range(40):
+        files = {"".join(rng.choices(PIECES, k=rng.randrange(1, 9))): b"x" for _ in range(rng.randrange(1, 12))}
+        home = tmp_path / str(number)
+        home.mkdir()
+        with warnings.catch_warnings(action="ignore"):  # of two members with one name
+            path = write_zip(home / "d.zip", files)
+        form = rng.choice([None, *FORMS])
+        try:
+            known = collect(path, home / "out" / "unpacked", form=form)
+        except DownloadError as problem:
+            assert len(str(problem)) < 2000
+            continue
+        names = [entry.name for entry in known.submissions]
+        assert len({name.lower() for name in names}) == len(names)
+        for entry in known.submissions:
+            assert entry.path.resolve().is_relative_to((home / "out" / "unpacked").resolve())
+            assert entry.name.isascii() and entry.name.isprintable() and "/" not in entry.name
+            document = entry.signed({"notes": []})
+            assert all(note.isprintable() and len(note) < 300 for note in document["notes"])
+        assert {path.name for path in home.iterdir()} <= {"d.zip", "out"}
