@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import stat
 import warnings
 import zipfile
@@ -274,6 +275,37 @@ def test_metadata_makes_no_objects_and_merges_nothing(tmp_path):
     with pytest.raises(DownloadError, match="not as Gradescope"):
         read(write_zip(tmp_path / "g.zip", {"submission_metadata.yml": hostile}), tmp_path)
     assert not (tmp_path / "trap").exists()
+
+
+ROSTERS = {
+    "gradescope scores": (
+        "First Name,Last Name,SID,Email,Sections,Total Score,Max Points,Status,Submission ID,Submission Time,"
+        "Lateness (H:M:S),View Count\nJane,Doe,007,jane@x.edu,A,3,18,Graded,901,2023-09-21 18:02:11 -0700,26:00:01,1\n"
+        "Bo,Lee,008,bo@x.edu,A,,18,Missing,,,,\n"
+    ),
+    "gradescope roster": "Name,SID,Email,Role\nJane Doe,007,jane@x.edu,Student\nBo Lee,008,bo@x.edu,Student\n",
+    "github classroom": "identifier,github_username,github_id,name\n007,jane,1,Jane Doe\n008,bo-lee,2,Bo Lee\n",
+    "classroom 50": (
+        "username,first_name,last_name,email,section,github_id\njane,Jane,Doe,jane@x.edu,A,1\nbo-lee,Bo,Lee,b@x.edu,A,2\n"
+    ),
+    "canvas": 'Student,ID,SIS User ID,SIS Login ID,Section,HW (1)\n"Doe, Jane",11,007,jane,A,\n"Lee, Bo",12,8,bo,A,\n',
+    "one's own": "Name;Login;Late\nDoe, Jane;jane;yes\nBo Lee;bo;no\n",
+}
+
+
+@pytest.mark.parametrize("kind", ROSTERS)
+def test_rosters_are_known_by_their_headings(tmp_path, kind):
+    folder = write_folder(tmp_path / "in", {"jane/cells.py": RIGHT, "007/cells.py": RIGHT, "Jane Doe/x.py": ""})
+    for name in ("jane", "007", "Jane Doe"):
+        os.utime(folder / name, (1, 1) if name != "Jane Doe" else (2, 2))
+    known, found = read(folder, tmp_path, ROSTERS[kind])
+    jane = found["Jane Doe"]
+    assert who(jane) == ["Jane Doe"] and any("handed in nothing: Bo Lee" in remark for remark in known.remarks)
+    by_id, by_login = "007" in ROSTERS[kind], re.search("^jane[,]|[,;]jane[,;]", ROSTERS[kind], re.M) is not None
+    assert ("007" in found) == (not by_id) and ("jane" in found) == (not by_login)
+    assert jane.told["late"] is {"gradescope scores": True, "one's own": True}.get(kind)
+    if kind == "gradescope scores":
+        assert jane.told["at"] == "2023-09-21T18:02:11-07:00" and jane.told["students"][0]["sid"] == "007"
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", 'name\n"x', '"' + "x" * (2**20 + 1) + '"'])
