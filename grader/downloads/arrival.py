@@ -58,6 +58,7 @@ class Arrival:
     late: bool | None = None
     at: datetime | None = None
     notes: list[str] = field(default_factory=list)
+    logins: list[str] = field(default_factory=list)  # what the student's may be, where the label holds more than it
 
 
 def moment(text: str) -> datetime | None:

@@ -34,11 +34,13 @@ def arrivals(box: Box) -> tuple[list[Arrival], list[str]]:
     if box.zipped:
         raise DownloadError(f"{box.path} is a zip. Unpack it: clones are graded where they lie.")
     clones = [top for top in box.folders if box.holds(top, ".git")]
-    prefix = _in_common(clones, (box.path / box.inside).absolute().name)
+    prefixes = _prefixes(clones, (box.path / box.inside).absolute().name) if clones else []
     found = []
     for top in clones:
-        login = top.removeprefix(prefix)
+        logins = [top.removeprefix(prefix) for prefix in prefixes]
+        login = logins[0] if len(clones) > 1 or len(logins) == 1 else top
         arrival = Arrival(top, [Student(login=login)], [Part(top)], at=committed(box.path / box.inside / top))
+        arrival.logins = logins
         if arrival.at is None:
             arrival.notes.append("the clone has no commit that can be read, so no time is known")
         found.append(arrival)
@@ -112,13 +114,15 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _in_common(names: list[str], folder: str) -> str:
-    """`hw1-` for clones in `hw1-submissions`, or else what all of several names begin with, up to a hyphen."""
+def _prefixes(names: list[str], folder: str) -> list[str]:
+    """What may stand before the login in every name, the longest first: `hw1-` for clones in `hw1-submissions`.
+
+    Else whatever all names begin with, up to a hyphen: for `hw1-anna-b` and `hw1-anna-c` it may be `hw1-anna-`,
+    `hw1-` or nothing, and a roster tells.
+    """
     said = folder.removesuffix("-submissions") + "-"
     if folder.endswith("-submissions") and all(name.startswith(said) for name in names):
-        return said
-    if len(names) < 2:
-        return ""
+        return [said]
     first, last = min(names), max(names)
-    same = next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
-    return first[: first.rfind("-", 0, same) + 1]
+    same = next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return [first[: at + 1] for at in range(same - 1, -1, -1) if first[at] == "-"] + [""]

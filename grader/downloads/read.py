@@ -125,7 +125,7 @@ def _join(
     owners: dict[Any, list[_Claim]] = {}
     for arrival in found:
         for student in arrival.students:
-            row = listed.find(student, arrival.label) if listed else None
+            row = listed.find(student, arrival.logins) if listed else None
             claim = _Claim(arrival, student)
             owners.setdefault(row if row is not None else _known_by(student) or claim, []).append(claim)
     for owner, claims in list(owners.items()):

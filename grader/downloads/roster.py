@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -57,9 +58,9 @@ class Roster:
             for key in set(_keys(row.student)):
                 self._index.setdefault(key, []).append(number)
 
-    def find(self, student: Student, label: str) -> int | None:
+    def find(self, student: Student, logins: Sequence[str] = ()) -> int | None:
         """The row of a student, by what is surest; None if there is none, or none for sure."""
-        for choice in _choices(student, label):
+        for choice in _choices(student, logins):
             rows = {number for key in choice for number in self._index.get(key, ())}
             if rows:
                 return rows.pop() if len(rows) == 1 else None
@@ -156,9 +157,9 @@ def _keys(student: Student) -> Iterator[tuple[str, str]]:
     for kind in ("email", "sid", "login"):
         value = getattr(student, kind)
         if value:
-            yield kind, value.casefold()
+            yield kind, _alike(value)
     if student.name:
-        yield "name", student.name.casefold()
+        yield "name", _alike(student.name)
         first, _, last = student.name.rpartition(" ")
         yield "squeezed", _squeezed(last + first)
         yield "squeezed", _squeezed(student.name)
@@ -166,27 +167,30 @@ def _keys(student: Student) -> Iterator[tuple[str, str]]:
         yield "squeezed", _squeezed("".join(words[1:] + words[:1]))  # Ada | van Gogh, filed under its last words
 
 
-def _choices(student: Student, label: str) -> Iterator[list[tuple[str, str]]]:
+def _choices(student: Student, logins: Sequence[str]) -> Iterator[list[tuple[str, str]]]:
     """What a student may be found by, the surest first; several keys in one choice are equally sure."""
     if student.ids:
         yield [("id", each) for each in student.ids]
     if student.email:
-        yield [("email", student.email.casefold())]
+        yield [("email", _alike(student.email))]
     if student.sid:
-        yield [("sid", student.sid.casefold())]
-    if student.login:
-        login = student.login.casefold()
+        yield [("sid", _alike(student.sid))]
+    if logins:
+        yield [("login", _alike(login)) for login in logins]
+    elif student.login:
+        login = _alike(student.login)
         yield [("login", login), ("sid", login), ("email", login)]
-        whole = label.casefold()
-        parts = [whole[at + 1 :] for at, c in enumerate(whole) if c == "-"]  # hw1-ann-lee: ann-lee before lee
-        for part in parts:
-            yield [("login", part)]
     name = student.name or student.login
     if name:
-        yield [("name", name.casefold())]
+        yield [("name", _alike(name))]
         yield [("squeezed", _squeezed(name))]
+
+
+def _alike(text: str) -> str:
+    """Texts that look alike as one: in one case, and é as one character where a Mac wrote two."""
+    return unicodedata.normalize("NFC", text).casefold()
 
 
 def _squeezed(name: str) -> str:
     """A name as Canvas squeezes it: `Doe, Jane` and `doejane` are `doejane`."""
-    return re.sub(r"\W", "", name.casefold())
+    return re.sub(r"\W", "", _alike(name))

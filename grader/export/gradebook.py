@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,4 +172,5 @@ def doubt_about(documents: Sequence[dict[str, Any]], most: str, where: str) -> s
 
 def _same(name: str) -> str:
     """Names as submissions carry them, in one case: `René` in a gradebook is `Ren\\xe9` on a document."""
-    return submission_name(Path(name.strip().replace("/", "_") or "_")).casefold()
+    name = unicodedata.normalize("NFC", name.strip())  # a Mac writes é as two characters
+    return submission_name(Path(name.replace("/", "_") or "_")).casefold()

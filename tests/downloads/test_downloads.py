@@ -6,6 +6,7 @@ import os
 import random
 import re
 import stat
+import unicodedata
 import warnings
 import zipfile
 from datetime import datetime
@@ -16,6 +17,7 @@ from grader.classroom import roll
 from grader.downloads import FORMS, DownloadError, collect, moment
 from grader.downloads.box import Box
 from grader.downloads.read import recognize
+from grader.export.formats import FORMATS
 from tests.downloads import samples
 from tests.downloads.samples import RIGHT, STUB, make_clones, write_folder, write_zip, zipped
 
@@ -101,6 +103,25 @@ def test_clones(tmp_path):
     assert found["lee"].told["nothing"] and found["zoe"].told["late"] is None
 
 
+@pytest.mark.parametrize(
+    ("folder", "names", "roster", "joined"),
+    [
+        ("all", ["hw1-anna-b", "hw1-anna-c"], ["anna-b", "anna-c"], ["anna-b", "anna-c"]),
+        ("all", ["hw1-anna-b", "hw1-anna-c"], ["b", "c"], ["b", "c"]),
+        ("all", ["hw1-anna-b", "hw1-zoe"], ["b", "zoe"], [None, "zoe"]),  # anna-b is not b
+        ("hw1-submissions", ["hw1-anna-b"], ["b"], [None]),
+        ("all", ["hw1-anna-b"], ["anna-b"], ["anna-b"]),
+        ("all", ["hw1-anna-b"], ["anna-b", "b"], [None]),  # two may be meant
+    ],
+)
+def test_logins_are_told_from_what_all_clones_begin_with(tmp_path, folder, names, roster, joined):
+    for name in names:
+        (tmp_path / folder / name / ".git").mkdir(parents=True)
+    _, found = read(tmp_path / folder, tmp_path, "login,sid\n" + "".join(f"{login},s-{login}\n" for login in roster))
+    logins = [one["login"] if "sid" in (one := found[name].told["students"][0]) else None for name in names]
+    assert logins == joined
+
+
 def test_a_clone_cannot_make_git_do_anything(tmp_path):
     folder = make_clones(tmp_path / "c", {"eve": (STUB, "2026-06-01T12:00:00Z")})
     trap = tmp_path / "trapped"
@@ -157,6 +178,21 @@ def test_a_zipped_folder_of_submissions(tmp_path):
     assert (found["ada"].path / "more" / "x.py").exists() and found["ben"].path.name == "ben.zip"
     with pytest.raises(DownloadError, match="grader grade"):
         read(write_zip(tmp_path / "ada.zip", {"cells.py": RIGHT}), tmp_path)
+
+
+def test_a_name_that_a_mac_unpacked_is_the_same_name(tmp_path):
+    files = {unicodedata.normalize("NFD", "Renée O'Neill_9_assignsubmission_file_/cells.py"): RIGHT}
+    folder = write_folder(tmp_path / "m", files)
+    _, found = read(folder, tmp_path, "Name,Email\nRenée O'Neill,r@x.edu\n")
+    (entry,) = found.values()
+    assert entry.told["students"][0]["email"] == "r@x.edu"
+    filled = FORMATS["moodle"].fill([_graded(entry)], samples.MOODLE_WORKSHEET, None)
+    assert (filled.grades, filled.left_out) == (1, [])
+
+
+def _graded(entry):
+    document = {"submission": "", "score": 1.0, "max_score": 18.0, "complete": True, "notes": []}
+    return entry.signed(document)
 
 
 def test_anonymous_submissions_are_nobodys(tmp_path):
