@@ -132,7 +132,7 @@ def _join(
         if listed and isinstance(owner, int) and _are_different_people(claims):
             name = listed.rows[owner].student.name or listed.rows[owner].student.login
             remarks.append(f"{len(claims)} students hand in as {name}, so none of them is joined on the roster")
-            del owners[owner]
+            owners[owner] = []  # and that student is not said to have handed in nothing
             owners.update((claim, [claim]) for claim in claims)
     for owner, claims in owners.items():
         own = listed.rows[owner] if listed and isinstance(owner, int) else None
@@ -185,15 +185,22 @@ def _known_by(student: Student) -> tuple[str, ...]:
 
 
 def _are_different_people(claims: list[_Claim]) -> bool:
-    """Whether a platform tells apart those who look like one student of the roster, to which names alone led."""
-    return len({_known_by(claim.student) for claim in claims}) > 1
+    """Whether the platform tells apart those who look like one student of the roster, to which names alone led."""
+    students = [claim.student for claim in claims]
+    ids = [set(one.ids) for one in students if one.ids]
+    return (
+        any(not one & ids[0] for one in ids)
+        or len({one.email.casefold() for one in students if one.email}) > 1
+        or len({one.sid for one in students if one.sid}) > 1
+    )
 
 
 def _latest_counts(claims: list[_Claim], remarks: list[str], box: Box) -> None:
     """Take a student out of all but their latest submission."""
     oldest_first = sorted(claims, key=lambda claim: (_when(claim.arrival, box), claim.arrival.label))
-    *earlier, last = oldest_first
+    earlier = oldest_first[:-1]
     if earlier:
+        last = oldest_first[-1]
         last.arrival.notes.append(f"of {len(claims)} submissions of one student the latest counts, this one")
     for claim in earlier:
         who = claim.student.name or claim.student.login or last.arrival.label

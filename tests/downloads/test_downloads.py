@@ -222,6 +222,29 @@ def test_who_takes_another_name_takes_no_grade(tmp_path):
     assert any("2 students hand in as Bo Lee" in remark for remark in known.remarks)
 
 
+def test_two_of_one_name_are_not_one_student(tmp_path):
+    roster = "Name\nBo Lee\nJane Doe\n"
+    files = {f"Bo Lee_{number}_assignsubmission_file_/cells.py": RIGHT for number in (1, 2)}
+    known, found = read(write_folder(tmp_path / "m", files), tmp_path, roster)
+    assert list(found) == ["Bo Lee_1", "Bo Lee_2", "Jane Doe"]  # and no Bo Lee with a 0
+    assert "2 students hand in as Bo Lee, so none of them is joined on the roster" in known.remarks
+    metadata = """submission_1:
+  :submitters:
+  - :name: Bo Lee
+    :email: BO@x.edu
+    :sid: '7'
+  :created_at: 2023-09-21 18:02:11.1 Z
+submission_2:
+  :submitters:
+  - :name: Bo Lee
+    :email: bo@x.edu
+  :created_at: 2023-09-20 18:02:11.1 Z
+"""
+    files = {"submission_metadata.yml": metadata, "submission_1/cells.py": RIGHT, "submission_2/cells.py": STUB}
+    _, found = read(write_folder(tmp_path / "g", files), tmp_path, "Name,Email\nBo Lee,bo@x.edu\n")
+    assert list(found) == ["Bo Lee_1"] and "latest counts" in found["Bo Lee_1"].notes[0]  # here it is one
+
+
 def test_a_late_mark_or_a_roster_changes_no_digest(tmp_path):
     first = {"doejane_11_456_cells.py": RIGHT, "leebo_12_470_hw1.zip": zipped({"cells.py": RIGHT})}
     again = {"doejane_LATE_11_556_cells.py": RIGHT, "leebo_LATE_12_570_hw1.zip": zipped({"cells.py": RIGHT})}
