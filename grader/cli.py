@@ -111,7 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     grade.set_defaults(command=_grade)
 
     batch = commands.add_parser("batch", help="grade a whole class; the same command again goes on")
-    batch.add_argument("path", type=Path, metavar="FOLDER")
+    batch.add_argument(
+        "path", type=Path, metavar="FOLDER", help="the submissions, or a platform's download, zip or not"
+    )
     batch.add_argument("--out", type=Path, required=True, metavar="DIR", help="where documents and summary go")
     _assignment_option(batch)
     batch.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="how many at a time")
