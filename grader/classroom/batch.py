@@ -41,8 +41,6 @@ class Batch:
     incomplete: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)  # of who handed in what
-    form: str = "folder"
 
 
 def run_batch(
@@ -116,7 +114,7 @@ def _called(folder: Path, out: Path, call: Callable[[Path], Class] | None, batch
             entries, batch.ignored = roll.call(folder)
             return entries
         known = call(out / "unpacked")
-        batch.ignored, batch.remarks, batch.form = known.ignored, known.remarks, known.form
+        batch.ignored = known.ignored
         if any(entry.told is not None for entry in known.submissions):
             _write_whole(out / "roll.csv", roll_csv(known.submissions))
         return known.submissions

@@ -33,9 +33,9 @@ class _Rate(ProgressColumn):
 
 def run(options: argparse.Namespace, folder: Path, assignments: tuple[Assignment, ...], choice: Choice) -> int:
     """Grade the class and say how it went; returns the exit status."""
-    call = _call(options, folder)
-    executor, jobs, remote = _executor(options)
     console = console_for(sys.stderr)
+    call = _call(options, folder, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True))
+    executor, jobs, remote = _executor(options)
     columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     graded = 0
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
@@ -74,14 +74,31 @@ def run(options: argparse.Namespace, folder: Path, assignments: tuple[Assignment
     return GRADER_FAILED if batch.incomplete else DONE
 
 
-def _call(options: argparse.Namespace, folder: Path) -> Callable[[Path], Class]:
-    """What reads the download, as the options say. Raises DownloadError."""
+def _call(options: argparse.Namespace, folder: Path, say: Callable[[str], None]) -> Callable[[Path], Class]:
+    """What reads the download, as the options say, and tells what it read. Raises DownloadError."""
     if options.form is not None and options.form not in FORMS:
         raise DownloadError(f"there is no form {options.form!r}. There are: {', '.join(FORMS)}")
     due = moment(options.due) if options.due else None
     if options.due and due is None:
         raise DownloadError(f"{options.due!r} is no time. Write it so: 2026-10-01T23:59 or 2026-10-01T23:59+02:00")
-    return lambda unpacked: collect(folder, unpacked, form=options.form, listed=options.roster, due=due)
+
+    def call(unpacked: Path) -> Class:
+        known = collect(folder, unpacked, form=options.form, listed=options.roster, due=due)
+        for line in [*_each("", known.remarks), *_read_as(known)]:  # before hours of grading, not after them
+            say(line)
+        return known
+
+    return call
+
+
+def _read_as(known: Class) -> list[str]:
+    """How the download was understood, where more than names is known."""
+    came = [entry.told for entry in known.submissions if entry.told is not None]
+    if not came:
+        return []
+    late, nothing = (sum(bool(told[key]) for told in came) for key in ("late", "nothing"))
+    here = len(came) - nothing
+    return [f"grader: read as {known.form}: {here} handed in, {late} of them late; {nothing} handed in nothing."]
 
 
 def _executor(options: argparse.Namespace) -> tuple[Executor, int, bool]:
@@ -100,20 +117,16 @@ def _line(document: dict[str, Any]) -> str:
 
 
 def _summarize(batch: Batch, out: Path) -> None:
-    _say_each("not a submission: ", batch.ignored)
-    _say_each("", batch.remarks)
+    for line in _each("not a submission: ", batch.ignored):
+        _say(line)
     class_ = {document["submission"] for document in batch.documents}
     strangers = sorted(path.stem for path in (out / "documents").glob("*.json") if path.stem not in class_)
-    _say_each("a document of nobody in this class, from an earlier run: ", strangers)
+    for line in _each("a document of nobody in this class, from an earlier run: ", strangers):
+        _say(line)
     for account in batch.errors:
         _say(f"grader: an error of the grader itself, not of the submission:\n{account}")
     complete = [document for document in batch.documents if document["complete"]]
     known = f", {batch.known} of them before" if batch.known else ""
-    came = [document["handed_in"] for document in batch.documents if "handed_in" in document]
-    if came:
-        late, nothing = (sum(bool(told[key]) for told in came) for key in ("late", "nothing"))
-        here = len(came) - nothing
-        print(f"Read as {batch.form}: {here} handed in, {late} of them late; {nothing} handed in nothing.")
     print(f"{len(complete)} of {len(batch.documents)} submissions graded{known}. Documents and summary.csv: {out}")
     if complete:
         scores = sorted(document["score"] for document in complete)
@@ -128,12 +141,11 @@ def _summarize(batch: Batch, out: Path) -> None:
         _say(f"grader: no verdict for {names}: the grader itself failed there. Run the same command again.")
 
 
-def _say_each(what: str, accounts: Sequence[str]) -> None:
+def _each(what: str, accounts: Sequence[str]) -> list[str]:
     """The first few accounts, a line each, and how many more there are. Names of students stand in them."""
-    for account in accounts[:SHOWN]:
-        _say(f"grader: {what}{disarm(one_line(account))}")
-    if len(accounts) > SHOWN:
-        _say(f"grader: {what or 'and as much is to be said of '}{len(accounts) - SHOWN} more")
+    lines = [f"grader: {what}{disarm(one_line(account))}" for account in accounts[:SHOWN]]
+    more = len(accounts) - SHOWN
+    return [*lines, f"grader: {what}and {more} more"] if more > 0 else lines
 
 
 def _say(text: str) -> None:

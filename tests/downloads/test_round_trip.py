@@ -41,7 +41,7 @@ def test_canvas(tmp_path, command):
     (tmp_path / "gradebook.csv").write_text(samples.CANVAS_GRADEBOOK, newline="")
     download, out = write_zip(tmp_path / "c.zip", samples.CANVAS), tmp_path / "out"
     said = command("batch", download, "--out", out, "--roster", tmp_path / "gradebook.csv", *GRADE)
-    assert "Read as canvas: 4 handed in, 1 of them late; 1 handed in nothing." in said.out
+    assert "read as canvas: 4 handed in, 1 of them late; 1 handed in nothing." in said.err
     assert "handed in nothing: Gil Gone" in said.err
     expected = {"doejane_11": FULL, "leebo_12": FULL, "oneillren\\xe9e_13": 0, "onlytext_14": 0, "gil": 0}
     assert scores(out) == expected
@@ -98,10 +98,10 @@ def test_clones_and_a_plain_folder(tmp_path, command):
     folder = make_clones(tmp_path / "hw1-submissions", {"hw1-jane": (RIGHT, "2026-06-01T12:00:00Z")})
     out = tmp_path / "out"
     said = command("batch", folder, "--out", out, "--due", "2026-06-01T11:00Z", *GRADE)
-    assert "Read as clones: 1 handed in, 1 of them late" in said.out and scores(out) == {"hw1-jane": FULL}
+    assert "read as clones: 1 handed in, 1 of them late" in said.err and scores(out) == {"hw1-jane": FULL}
     plain = write_folder(tmp_path / "plain", {"hw1-jane/cells.py": RIGHT})
     said = command("batch", plain, "--out", tmp_path / "plain out", *GRADE)
-    assert "Read as" not in said.out and not (tmp_path / "plain out" / "roll.csv").exists()
+    assert "read as" not in said.err and not (tmp_path / "plain out" / "roll.csv").exists()
     (document,) = documents(tmp_path / "plain out").values()
     assert "handed_in" not in document
 
