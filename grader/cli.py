@@ -92,11 +92,16 @@ def _parser() -> argparse.ArgumentParser:
     grade.set_defaults(command=_grade)
 
     batch = commands.add_parser("batch", help="grade a whole class; the same command again goes on")
-    batch.add_argument("path", type=Path, metavar="FOLDER")
+    batch.add_argument(
+        "path", type=Path, metavar="FOLDER", help="the submissions, or a platform's download, zip or not"
+    )
     batch.add_argument("--out", type=Path, required=True, metavar="DIR", help="where documents and summary go")
     _assignment_option(batch)
     batch.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="how many at a time")
     batch.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
+    batch.add_argument("--from", dest="form", metavar="FORM", help="canvas, moodle, gradescope, clones or folder")
+    batch.add_argument("--roster", type=Path, metavar="CSV", help="a list of the class to join on")
+    batch.add_argument("--due", metavar="TIME", help="what comes later is late: 2026-10-01T23:59+02:00")
     batch.add_argument("--regrade", action="store_true", help="grade again what has been graded before")
     batch.add_argument("--lines", action="store_true", help="print a line for each submission")
     _grading_options(batch)
@@ -121,6 +126,13 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("old", type=Path, metavar="OLD_DIR")
     diff.add_argument("new", type=Path, metavar="NEW_DIR")
     diff.set_defaults(command=_diff)
+
+    autograder = commands.add_parser("autograder", help="the zip that Gradescope takes; it holds the hidden tests")
+    autograder.add_argument("out", type=Path, metavar="ZIP")
+    _assignment_option(autograder)
+    autograder.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
+    autograder.add_argument("--require-isolation", choices=LEVELS, default=DEFAULT_FLOOR, metavar="LEVEL")
+    autograder.set_defaults(command=_autograder)
 
     build = commands.add_parser("build", help="make the stubs and notebooks from their sources")
     build.add_argument("--check", action="store_true", help="change nothing; exit with 2 if something is out of date")
@@ -231,11 +243,12 @@ def _grade(options: argparse.Namespace) -> int:
 def _batch(options: argparse.Namespace) -> int:
     assignments = _selected(options.assignment)
     folder = _existing(options.path)
-    if not folder.is_dir():
+    if not folder.is_dir() and folder.suffix.lower() != ".zip":
         raise Stop(UNUSABLE, f"{folder} is no folder. To grade one submission: grader grade {folder}")
     from grader.classroom import BatchError
     from grader.classroom.command import run
     from grader.classroom.graders import Choice
+    from grader.downloads import DownloadError
 
     choice = Choice(
         tuple(assignment.name for assignment in assignments),
@@ -245,6 +258,8 @@ def _batch(options: argparse.Namespace) -> int:
     )
     try:
         return run(options, folder, assignments, choice)
+    except DownloadError as problem:
+        raise Stop(UNUSABLE, str(problem)) from None
     except BatchError as problem:
         raise Stop(GRADER_FAILED, str(problem)) from None
 
@@ -291,6 +306,24 @@ def _diff(options: argparse.Namespace) -> int:
     from grader.report.changes import compare, show_changes
 
     show_changes(compare(old, new), max(len(old), len(new)), console_for(sys.stdout))
+    return DONE
+
+
+def _autograder(options: argparse.Namespace) -> int:
+    from grader.release.autograder import AutograderError, autograder_zip
+
+    chosen = [f"--seed={options.seed}", f"--require-isolation={options.require_isolation}"]
+    if options.assignment:
+        chosen += [f"--assignment={assignment.name}" for assignment in _selected(options.assignment)]
+    try:
+        content = autograder_zip(chosen)
+        options.out.write_bytes(content)
+    except AutograderError as problem:
+        raise Stop(UNUSABLE, str(problem)) from None
+    except OSError as problem:
+        raise Stop(UNUSABLE, f"{options.out} can't be written ({problem.strerror}). Give another name.") from None
+    size = len(content) / 2**20
+    print(f"{options.out} is written, {size:.1f} MiB. It holds the hidden tests: give it to Gradescope only.")
     return DONE
 
 

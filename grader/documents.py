@@ -12,6 +12,7 @@ import json
 import os
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -139,6 +140,8 @@ def check_document(document: Any) -> None:
     _expect(document.setdefault("notes", []), list, "notes")
     for note in document["notes"]:
         _expect(note, str, "a note")
+    if "handed_in" in document:
+        _check_coming(document["handed_in"])
     seen = set()
     for row in document["assignments"]:
         _expect(row, dict, "an assignment")
@@ -156,6 +159,21 @@ def check_document(document: Any) -> None:
         raise ValueError("an assignment stands in it twice")
 
 
+def _check_coming(told: Any) -> None:
+    _expect(told, dict, "handed_in")
+    _expect(told.get("from"), str, "handed_in.from")
+    _expect(told.get("nothing"), bool, "handed_in.nothing")
+    for key, kind in (("late", bool), ("at", str)):
+        if told.get(key) is not None:
+            _expect(told[key], kind, f"handed_in.{key}")
+    _expect(told.get("students"), list, "handed_in.students")
+    for student in told["students"]:
+        _expect(student, dict, "a student of handed_in")
+        for key, value in student.items():
+            for each in value if key == "ids" and isinstance(value, list) else [value]:
+                _expect(each, str, f"{key[:40]} of a student of handed_in")
+
+
 def _check_test(test: Any, assignment: str) -> None:
     _expect(test, dict, f"a test of {assignment}")
     for key in ("name", "visibility", "status", "message"):
@@ -166,6 +184,9 @@ def _check_test(test: Any, assignment: str) -> None:
     for key in ("misconception", "review", "of"):
         if test.get(key) is not None:
             _expect(test[key], str, f"{key} of {test['name']}")
+    curve = test.get("curve", [])
+    _expect(curve, list, f"curve of {test['name']}")
+    _numbers(dict(enumerate(curve)), range(len(curve)), f"the curve of {test['name']}")
     timing = test.get("timing") or {}
     _expect(timing, dict, f"timing of {test['name']}")
     _numbers({"student_cpu_s": 0.0, **timing}, ("student_cpu_s",), test["name"])
@@ -176,7 +197,7 @@ def _expect(value: Any, kind: type, what: str) -> None:
         raise ValueError(f"{what} is missing or no {kind.__name__}")
 
 
-def _numbers(table: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
+def _numbers(table: dict[Any, Any], keys: Iterable[Any], where: str) -> None:
     for key in keys:
         value = table.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:

@@ -18,6 +18,8 @@ from grader.classroom.graders import POOL, Choice, GraderRefused, Task, grade_ta
 from grader.classroom.ledger import Ledger, LedgerError, course_digest, key_of
 from grader.course import Assignment
 from grader.documents import as_json, write_whole
+from grader.downloads import Class
+from grader.downloads.table import roll_csv
 from grader.export.plain import write_csv
 
 AHEAD = 2  # tasks waiting for each that is running: nobody idles, and a class is not held in memory
@@ -49,23 +51,25 @@ def run_batch(
     *,
     remote: bool = False,
     regrade: bool = False,
+    call: Callable[[Path], Class] | None = None,
     begin: Callable[[int, int], None] = lambda total, known: None,
     done: Callable[[dict[str, Any]], None] = lambda document: None,
 ) -> Batch:
-    """Grade every submission in `folder` into `out`; raises BatchError.
+    """Grade every submission in `folder` into `out`; raises BatchError, or DownloadError where that is no class.
 
     `begin(total, known)` is called once, `done(document)` for each that is graded now. With `remote`
-    a task carries its submission's bytes.
+    a task carries its submission's bytes. `call(unpacked)` says who handed in what, if `folder` is more
+    than a plain one; what it unpacks goes below the path that it is given.
     """
     documents = out / "documents"
     try:
         documents.mkdir(parents=True, exist_ok=True)
-        entries, ignored = roll.call(folder)
         ledger = Ledger(out / "ledger.sqlite")
     except (OSError, LedgerError) as problem:
         raise BatchError(f"{out}: {problem}. Give --out another folder, or mend this one.") from None
-    batch = Batch(ignored=ignored)
+    batch = Batch()
     try:
+        entries = _called(folder, out, call, batch)
         for leftover in documents.glob(".*.part"):
             leftover.unlink()
         if regrade:
@@ -76,7 +80,7 @@ def run_batch(
         found = {entry.name: ledger.find(keys[entry.name]) for entry in entries}
         for entry in entries:
             if document := found[entry.name]:
-                found[entry.name] = document = {**document, "submission": entry.name}
+                found[entry.name] = document = entry.signed(document)
                 _write_document(documents, document)
         waiting = [entry for entry in entries if found[entry.name] is None]
         batch.known = len(entries) - len(waiting)
@@ -88,6 +92,7 @@ def run_batch(
                 batch.errors.append(f"{entry.name}: {result['blamed']}")
             if document["complete"]:  # what has no verdict is tried again next time
                 ledger.keep(keys[entry.name], document)
+            document = entry.signed(document)
             _write_document(documents, document)
             found[entry.name] = document
             batch.graded += 1
@@ -98,6 +103,21 @@ def run_batch(
     finally:
         ledger.close()
     return batch
+
+
+def _called(folder: Path, out: Path, call: Callable[[Path], Class] | None, batch: Batch) -> list[roll.Entry]:
+    """Who handed in what; `roll.csv` says so where more than names is known."""
+    try:
+        if call is None:
+            entries, batch.ignored = roll.call(folder)
+            return entries
+        known = call(out / "unpacked")
+        batch.ignored = known.ignored
+        if any(entry.told is not None for entry in known.submissions):
+            write_whole(out / "roll.csv", roll_csv(known.submissions))
+        return known.submissions
+    except OSError as problem:
+        raise BatchError(f"{folder} can't be read ({problem}). Mend that, then type the command again.") from None
 
 
 def _results(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from rich.text import Text
 from grader.classroom.batch import Batch, run_batch
 from grader.classroom.graders import Choice
 from grader.course import Assignment
+from grader.downloads import FORMS, Class, DownloadError, collect, moment
+from grader.messages import disarm, one_line
 from grader.progress import console_for
 from grader.status import DONE, GRADER_FAILED, STOPPED
 
@@ -30,8 +33,9 @@ class _Rate(ProgressColumn):
 
 def run(options: argparse.Namespace, folder: Path, assignments: tuple[Assignment, ...], choice: Choice) -> int:
     """Grade the class and say how it went; returns the exit status."""
-    executor, jobs, remote = _executor(options)
     console = console_for(sys.stderr)
+    call = _call(options, folder, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True))
+    executor, jobs, remote = _executor(options)
     columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     graded = 0
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
@@ -57,6 +61,7 @@ def run(options: argparse.Namespace, folder: Path, assignments: tuple[Assignment
                 jobs,
                 remote=remote,
                 regrade=options.regrade,
+                call=call,
                 begin=begin,
                 done=done,
             )
@@ -67,6 +72,33 @@ def run(options: argparse.Namespace, folder: Path, assignments: tuple[Assignment
             executor.shutdown(wait=True)
     _summarize(batch, options.out)
     return GRADER_FAILED if batch.incomplete else DONE
+
+
+def _call(options: argparse.Namespace, folder: Path, say: Callable[[str], None]) -> Callable[[Path], Class]:
+    """What reads the download, as the options say, and tells what it read. Raises DownloadError."""
+    if options.form is not None and options.form not in FORMS:
+        raise DownloadError(f"there is no form {options.form!r}. There are: {', '.join(FORMS)}")
+    due = moment(options.due) if options.due else None
+    if options.due and due is None:
+        raise DownloadError(f"{options.due!r} is no time. Write it so: 2026-10-01T23:59 or 2026-10-01T23:59+02:00")
+
+    def call(unpacked: Path) -> Class:
+        known = collect(folder, unpacked, form=options.form, listed=options.roster, due=due)
+        for line in [*_each("", known.remarks), *_read_as(known)]:  # before hours of grading, not after them
+            say(line)
+        return known
+
+    return call
+
+
+def _read_as(known: Class) -> list[str]:
+    """How the download was understood, where more than names is known."""
+    came = [entry.told for entry in known.submissions if entry.told is not None]
+    if not came:
+        return []
+    late, nothing = (sum(bool(told[key]) for told in came) for key in ("late", "nothing"))
+    here = len(came) - nothing
+    return [f"grader: read as {known.form}: {here} handed in, {late} of them late; {nothing} handed in nothing."]
 
 
 def _executor(options: argparse.Namespace) -> tuple[Executor, int, bool]:
@@ -85,10 +117,12 @@ def _line(document: dict[str, Any]) -> str:
 
 
 def _summarize(batch: Batch, out: Path) -> None:
-    for name in batch.ignored[:SHOWN]:
-        _say(f"grader: not a submission: {ascii(name)[1:-1]}")
-    if len(batch.ignored) > SHOWN:
-        _say(f"grader: not submissions: {len(batch.ignored) - SHOWN} more")
+    for line in _each("not a submission: ", batch.ignored):
+        _say(line)
+    class_ = {document["submission"] for document in batch.documents}
+    strangers = sorted(path.stem for path in (out / "documents").glob("*.json") if path.stem not in class_)
+    for line in _each("a document of nobody in this class, from an earlier run: ", strangers):
+        _say(line)
     for account in batch.errors:
         _say(f"grader: an error of the grader itself, not of the submission:\n{account}")
     complete = [document for document in batch.documents if document["complete"]]
@@ -105,6 +139,13 @@ def _summarize(batch: Batch, out: Path) -> None:
     if batch.incomplete:
         names = ", ".join(batch.incomplete[:SHOWN]) + (" …" if len(batch.incomplete) > SHOWN else "")
         _say(f"grader: no verdict for {names}: the grader itself failed there. Run the same command again.")
+
+
+def _each(what: str, accounts: Sequence[str]) -> list[str]:
+    """The first few accounts, a line each, and how many more there are. Names of students stand in them."""
+    lines = [f"grader: {what}{disarm(one_line(account))}" for account in accounts[:SHOWN]]
+    more = len(accounts) - SHOWN
+    return [*lines, f"grader: {what}and {more} more"] if more > 0 else lines
 
 
 def _say(text: str) -> None:

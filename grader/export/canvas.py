@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from grader.export.escape import csv_cell
-from grader.export.gradebook import Filled, GradebookError, doubt_about, parse, place, points, write
+from grader.export.gradebook import Filled, GradebookError, claims, doubt_about, parse, place, points, write
 
 KEYS = ("SIS Login ID", "SIS User ID", "ID", "Student")  # in order of trust
 _HANDED_OUT = re.compile(r"(?=_(\d+)_(?:\d+_.|text$|link$))")  # `doejane_LATE_123_456_hw1`: the user is 123
@@ -33,7 +33,7 @@ def fill(documents: Sequence[dict[str, Any]], text: str, column: str | None) -> 
     possible, students = table.rows[start], table.rows[start + 1 :]
     trusted = [head.index(key) for key in KEYS if key in head[:info]]
     names = [[*(row[place] for place in trusted), _turned(row[0])] for row in students]
-    said = [_HANDED_OUT.findall(document["submission"]) for document in documents]
+    said = [claims(document, "canvas", _HANDED_OUT) for document in documents]
     rows, left_out = place(documents, names, said, [row[1] for row in students])
     comma = any(_COMMA.fullmatch(cell) for row in table.rows[start:] for cell in row[info:])
     out = [[*head[:info], head[graded]], [*possible[:info], possible[graded]]]

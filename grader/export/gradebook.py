@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +34,14 @@ class Filled:
     grades: int
     left_out: list[str] = field(default_factory=list)
     doubt: str = ""  # what to look at before importing, if anything
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One student of a document: the platform's numbers they may have, and what else they are known by."""
+
+    numbers: Sequence[str]
+    keys: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -79,17 +89,30 @@ def write(table: Table, rows: Iterable[Sequence[str]]) -> str:
     return ("\ufeff" if table.bom else "") + text.getvalue()
 
 
+def claims(document: dict[str, Any], platform: str, named: re.Pattern[str]) -> list[Claim]:
+    """Whose a document is: what its roll says of each student, else what its name says, read by `named`."""
+    name = document["submission"]
+    told = document.get("handed_in")
+    if not told:
+        return [Claim(named.findall(name), [name])]
+    found = []
+    for student in told["students"]:
+        numbers = [each.partition(":")[2] for each in student.get("ids", []) if each.startswith(f"{platform}:")]
+        found.append(Claim(numbers, [student[key] for key in ("login", "sid", "email", "name") if key in student]))
+    return found
+
+
 def place(
     documents: Sequence[dict[str, Any]],
     students: Sequence[Sequence[str]],
-    given: Sequence[Iterable[str]],
+    given: Sequence[Sequence[Claim]],
     numbers: Sequence[str],
 ) -> tuple[dict[int, dict[str, Any]], list[str]]:
-    """Whose document is whose: by row, and an account of each that has no row.
+    """Whose document is whose: by row, and an account of each student that has no row. A group has several rows.
 
-    `students` are the rows' ids and names in order of trust, `given` what the name of each document says
-    that it belongs to, and `numbers` the rows' numbers on the platform. A name may say several: students
-    choose part of it, so two that are both in the gradebook place nobody.
+    `students` are the rows' ids and names in order of trust, `given` whose each document claims to be, and
+    `numbers` the rows' numbers on the platform. A claim may have several numbers: students choose part of
+    a file's name, so two that are both in the gradebook place nobody.
     """
     rows: dict[int, dict[str, Any]] = {}
     left_out = []
@@ -101,21 +124,34 @@ def place(
     by_number: dict[str, list[int]] = {}
     for line, number in enumerate(numbers):
         by_number.setdefault(number, []).append(line)
-    for document, said in zip(documents, given, strict=True):
-        name = document["submission"]
-        found = sorted({line for number in said for line in by_number.get(number, ())})
-        found = found or next((known[_same(name)] for known in index if _same(name) in known), [])
-        if not document["complete"]:
-            left_out.append(f"{name}: no verdict")
-        elif not found:
-            left_out.append(f"{name}: nobody in the gradebook is called that")
-        elif len(found) > 1:
-            left_out.append(f"{name}: {len(found)} in the gradebook are called that")
-        elif found[0] in rows:
-            left_out.append(f"{name}: {rows[found[0]]['submission']} has that row already")
-        else:
-            rows[found[0]] = document
+    strangers = False
+    absent_last = sorted(zip(documents, given, strict=True), key=lambda pair: _absent(pair[0]))
+    for document, several in absent_last:
+        for claim in several:
+            name = document["submission"]
+            if len(several) > 1:
+                name += f" ({', '.join(claim.keys)})"
+            found = sorted({line for number in claim.numbers for line in by_number.get(number, ())})
+            keys = [_same(key) for key in claim.keys]
+            found = found or next((known[key] for known in index for key in keys if key in known), [])
+            strangers = strangers or len(found) != 1
+            if not document["complete"]:
+                left_out.append(f"{name}: no verdict")
+            elif strangers and _absent(document):
+                left_out.append(f"{name}: no 0 for having handed in nothing while it is open whose the others are")
+            elif not found:
+                left_out.append(f"{name}: nobody in the gradebook is called that")
+            elif len(found) > 1:
+                left_out.append(f"{name}: {len(found)} in the gradebook are called that")
+            elif found[0] in rows:
+                left_out.append(f"{name}: {rows[found[0]]['submission']} has that row already")
+            else:
+                rows[found[0]] = document
     return rows, left_out
+
+
+def _absent(document: dict[str, Any]) -> bool:
+    return bool(document.get("handed_in", {}).get("nothing"))
 
 
 def points(document: dict[str, Any], comma: bool) -> str:
@@ -136,4 +172,5 @@ def doubt_about(documents: Sequence[dict[str, Any]], most: str, where: str) -> s
 
 def _same(name: str) -> str:
     """Names as submissions carry them, in one case: `René` in a gradebook is `Ren\\xe9` on a document."""
-    return submission_name(Path(name.strip().replace("/", "_") or "_")).casefold()
+    name = unicodedata.normalize("NFC", name.strip())  # a Mac writes é as two characters
+    return submission_name(Path(name.replace("/", "_") or "_")).casefold()

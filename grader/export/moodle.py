@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from grader.export.escape import csv_cell
-from grader.export.gradebook import Filled, GradebookError, doubt_about, parse, place, points, write
+from grader.export.gradebook import Filled, GradebookError, claims, doubt_about, parse, place, points, write
 
 NEEDED = ("identifier", "grade", "last modified (grade)")
 KEYS = ("id number", "email address", "full name")  # in order of trust
@@ -33,7 +33,7 @@ def fill(documents: Sequence[dict[str, Any]], text: str, column: str | None) -> 
     identifier, grade = head.index("identifier"), head.index("grade")
     students = table.rows[1:]
     keys = [head.index(key) for key in KEYS if key in head]
-    said = [_HANDED_OUT.findall(document["submission"]) for document in documents]
+    said = [claims(document, "moodle", _HANDED_OUT) for document in documents]
     numbers = [row[identifier].rpartition(" ")[2] for row in students]
     rows, left_out = place(documents, [[row[key] for key in keys] for row in students], said, numbers)
     most = students[0][head.index("maximum grade")] if students and "maximum grade" in head else ""

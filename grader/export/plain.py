@@ -21,14 +21,23 @@ def class_json(documents: Sequence[Document]) -> str:
 def csv_scores(documents: Sequence[Document]) -> str:
     """A row a submission, a column an assignment; an assignment that was not graded is left blank."""
     names = list(dict.fromkeys(row["name"] for document in documents for row in document["assignments"]))
-    rows: list[list[Any]] = [["submission", "score", "max_score", "complete", "isolation", *names]]
+    known = ("name", "email", "login", "sid", "late", "at") if any("handed_in" in each for each in documents) else ()
+    rows: list[list[Any]] = [["submission", "score", "max_score", "complete", "isolation", *names, *known]]
     for document in documents:
         scores = {row["name"]: row["score"] for row in document["assignments"]}
         level = document["isolation"]["level"]
         complete = "true" if document["complete"] else "false"
         head = [document["submission"], document["score"], document["max_score"], complete, level]
-        rows.append([*head, *(scores.get(name) for name in names)])
+        coming = _coming(document.get("handed_in") or {})
+        rows.append([*head, *(scores.get(name) for name in names), *(coming[key] for key in known)])
     return write_csv(rows)
+
+
+def _coming(told: dict[str, Any]) -> dict[str, str]:
+    """Who handed in, and when; the members of a group are set apart by `; `."""
+    students = told.get("students", [])
+    found = {key: "; ".join(one.get(key, "") for one in students) for key in ("name", "email", "login", "sid")}
+    return found | {"late": {True: "yes", False: "no", None: ""}[told.get("late")], "at": told.get("at") or ""}
 
 
 def csv_tests(documents: Sequence[Document]) -> str:

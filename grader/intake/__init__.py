@@ -4,6 +4,14 @@ The bytes are unpacked, decoded and parsed in a limited child process, which run
 side, `receive`, only takes what it made of them.
 """
 
-from grader.intake.receive import Finding, IntakeError, Submission, receive, submission_name
+from grader.intake.receive import (
+    Finding,
+    IntakeError,
+    Submission,
+    printable_name,
+    receive,
+    submission_name,
+    without_ending,
+)
 
-__all__ = ["Finding", "IntakeError", "Submission", "receive", "submission_name"]
+__all__ = ["Finding", "IntakeError", "Submission", "printable_name", "receive", "submission_name", "without_ending"]

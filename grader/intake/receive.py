@@ -77,11 +77,17 @@ def submission_name(path: Path) -> str:
     `submission_name(Path("in/ada lovelace.zip"))` is `"ada lovelace"`.
     """
     name = Path(os.path.abspath(path)).name if path.name in ("", ".", "..") else path.name
-    if not path.is_dir():
-        for ending in (".tar.gz", ".zip", ".ipynb"):
-            if name.lower().endswith(ending):
-                name = name[: -len(ending)]
-                break
+    return printable_name(name if path.is_dir() else without_ending(name))
+
+
+def without_ending(name: str) -> str:
+    """The name of a file that was handed in, without `.zip`, `.tar.gz` or `.ipynb`."""
+    ending = next((each for each in (".tar.gz", ".zip", ".ipynb") if name.lower().endswith(each)), "")
+    return name[: len(name) - len(ending)]
+
+
+def printable_name(name: str) -> str:
+    """Any name as a document may carry it: printable ASCII, at most 100 characters, no `/`, no leading `.`."""
     plain = "".join(c if 32 <= ord(c) < 127 else ascii(c)[1:-1] for c in name.replace("/", "_"))
     if plain.startswith("."):
         plain = "_" + plain[1:]

@@ -7,6 +7,7 @@ report, for those who don't see it. No text of a student's reaches a picture.
 from __future__ import annotations
 
 import base64
+import functools
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -114,6 +115,21 @@ def student_map(documents: Sequence[Document], keys: Sequence[Key], says: str) -
             text.set_color(colour["ink"])
 
     return _picture(draw, (10.4, min(7.0, 2.2 + 0.06 * max(14, len(ordered)))), says)
+
+
+@functools.lru_cache(maxsize=512)  # right programs all have the same
+def loss_curve(losses: tuple[float, ...], says: str) -> Picture:
+    """The loss of each epoch of one student's training."""
+
+    def draw(figure: Any, colour: dict[str, str]) -> None:
+        axes = _axes(figure, colour)
+        axes.plot(range(1, len(losses) + 1), losses, color=colour["main"], marker="o", markersize=4)
+        axes.set_ylim(bottom=min(0.0, *losses))
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("loss")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+
+    return _picture(draw, (4.6, 2.4), says)
 
 
 def before_and_after(pairs: Sequence[tuple[float, float]], says: str) -> Picture:

@@ -14,6 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ from grader.report.statistics import ENOUGH, Document
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from grader.report.pictures import Picture
 
 TEMPLATES = Path(__file__).with_name("templates")
 NEEDED = ("jinja2", "matplotlib")
@@ -54,6 +57,9 @@ class Student:
     scores: dict[str, float]
     lost: int
     reviews: int
+    who: str
+    late: bool
+    nothing: bool
 
 
 def write_report(documents: Sequence[Document], out: Path, before: Sequence[Document] | None = None) -> Path:
@@ -105,6 +111,7 @@ def student_view(document: Document) -> dict[str, Any]:
                 "count": len(tests),
                 "open": _together([test for test in tests if test["status"] != "passed"]),
                 "done": [test for test in tests if test["status"] == "passed"],
+                "curve": _curve(row),
             }
         )
     return {
@@ -112,9 +119,22 @@ def student_view(document: Document) -> dict[str, Any]:
         "score": document["score"],
         "most": document["max_score"],
         "complete": document["complete"],
+        "who": _who(document),
+        "coming": _coming(document),
         "notes": [one_line(note) for note in document["notes"]],
         "assignments": assignments,
     }
+
+
+def _curve(row: dict[str, Any]) -> Picture | None:
+    """The loss curve of an assignment in which something was trained, if there is one to be drawn."""
+    from grader.report import pictures
+
+    curves = [tuple(map(float, test["curve"])) for test in row["tests"] if len(test.get("curve", ())) > 1]
+    if not curves:
+        return None
+    first, last = (f"{curves[0][at]:.3g}" for at in (0, -1))
+    return pictures.loss_curve(curves[0], f"Loss of {len(curves[0])} epochs: {first} in the first, {last} in the last.")
 
 
 def _together(tests: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -131,29 +151,34 @@ def _class_view(
     from grader.report import pictures
 
     judged = statistics.complete(documents)
-    items = statistics.items(judged)
+    present = [document for document in judged if not _absent(document)]
+    items = statistics.items(present)
     most = max((document["max_score"] for document in judged), default=0.0)
     names = list(dict.fromkeys(row["name"] for document in documents for row in document["assignments"]))
     limits = {assignment.name: assignment.cpu_s for assignment in load_course()}
     spread = statistics.spread(judged) if judged else None
+    students = [_student(document, pages) for document in documents]
     view: dict[str, Any] = {
         "size": len(documents),
         "judged": len(judged),
-        "few": len(judged) < ENOUGH,
+        "present": len(present),
+        "few": len(present) < ENOUGH,
+        "late": sum(student.late for student in students),
+        "absent": len(judged) - len(present),
         "enough": ENOUGH,
         "most": most,
         "spread": spread,
         "levels": sorted({document["isolation"]["level"] for document in documents}),
         "names": names,
-        "students": [_student(document, pages) for document in documents],
-        "assignments": [_assignment(name, judged) for name in names],
+        "students": students,
+        "assignments": [_assignment(name, present) for name in names],
         "items": items,
         "notes": [_remark(item) for item in items],
-        "mistakes": statistics.mistakes(judged),
+        "mistakes": statistics.mistakes(present),
         "pages": pages,
-        "kinds": _kinds(documents, names),
+        "kinds": _kinds([each for each in documents if not _absent(each)], names),
         "statuses": STATUSES,
-        "runtimes": statistics.runtimes(judged, limits),
+        "runtimes": statistics.runtimes(present, limits),
         "reviews": [
             (document["submission"], row["name"], test["name"], printable(test["review"]))
             for document in documents
@@ -173,7 +198,7 @@ def _class_view(
         }
         if items:
             says = "Map of students and tests. What fails for whom stands in the tables and on the students' pages."
-            view["pictures"]["map"] = pictures.student_map(judged, [(i.assignment, i.name) for i in items], says)
+            view["pictures"]["map"] = pictures.student_map(present, [(i.assignment, i.name) for i in items], says)
     if before is not None:
         view["changes"] = compare(before, documents)
         pairs = [
@@ -189,6 +214,7 @@ def _class_view(
 
 def _student(document: Document, pages: dict[str, str]) -> Student:
     tests = [test for row in document["assignments"] for test in row["tests"]]
+    told = document.get("handed_in") or {}
     return Student(
         document["submission"],
         pages[document["submission"]],
@@ -197,7 +223,39 @@ def _student(document: Document, pages: dict[str, str]) -> Student:
         {row["name"]: row["score"] for row in document["assignments"]},
         sum(test["status"] != "passed" for test in tests),
         sum(bool(test.get("review")) for test in tests),
+        _who(document),
+        bool(told.get("late")),
+        _absent(document),
     )
+
+
+def _absent(document: Document) -> bool:
+    """Whether nothing was handed in: a 0 that says nothing about any test."""
+    return bool((document.get("handed_in") or {}).get("nothing"))
+
+
+def _who(document: Document) -> str:
+    """The names behind a submission, where they are known and say more than its own."""
+    names = [one_line(one["name"]) for one in (document.get("handed_in") or {}).get("students", []) if one.get("name")]
+    return "" if names == [document["submission"]] else ", ".join(names)
+
+
+def _coming(document: Document) -> str:
+    """When a submission came, as its student's page says it; "" where nothing is known."""
+    told = document.get("handed_in") or {}
+    if told.get("nothing"):
+        return "Nothing was handed in."
+    at = _moment(one_line(told.get("at") or ""))
+    late = {True: " late", False: " in time", None: ""}[told.get("late")]
+    return f"Handed in{late}{', ' + at if at else ''}." if at or late else ""
+
+
+def _moment(text: str) -> str:
+    """`2026-10-01T23:51:00+02:00` as a reader wants it, or the text itself if it is no time."""
+    try:
+        return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M (UTC%z)")
+    except ValueError:
+        return text
 
 
 def _assignment(name: str, judged: Sequence[Document]) -> dict[str, Any]:

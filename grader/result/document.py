@@ -12,12 +12,14 @@ from typing import Any
 from grader import messages
 from grader.course import Assignment
 from grader.diagnosis import Failure, Misconception, diagnose, explain
+from grader.documents import LARGEST
 from grader.intake import Submission
 from grader.sandbox import Sandbox
 from grader.suite.plugin import Outcome
 
 SCHEMA_VERSION = 1
 PRINTED_LIMIT = 300
+CURVE_LIMIT = 200
 
 
 def build_document(
@@ -81,6 +83,8 @@ def _test_row(submission: Submission, outcome: Outcome, misconception: Misconcep
         "message": outcome.verdict.detail if passed else _message(outcome, misconception),
         "misconception": misconception.id if misconception else None,
     }
+    if outcome.public and outcome.grading.curve:  # a hidden test's reply could carry its inputs out
+        row["curve"] = _curve(outcome)
     review = [finding for finding in submission.findings.get(outcome.grading.of, []) if not finding.certain]
     if review and outcome.assignment.refuses_library_cells:
         said = messages.LIBRARY_CELL_REVIEW.format(place=review[0].place)
@@ -90,6 +94,14 @@ def _test_row(submission: Submission, outcome: Outcome, misconception: Misconcep
         "student_cpu_s": round(outcome.attempt.cpu_s, 4) if outcome.attempt else 0.0,
     }
     return row
+
+
+def _curve(outcome: Outcome) -> list[float]:
+    """The numbers that a test has to show, as far as they are some; rounded, for the last digits are the machine's."""
+    reply = outcome.attempt.exchanges[-1].reply if outcome.attempt and outcome.attempt.exchanges else None
+    values = reply.get(outcome.grading.curve) if isinstance(reply, dict) else None
+    numbers = values[:CURVE_LIMIT] if isinstance(values, list) else []
+    return [round(v, 3) for v in numbers if isinstance(v, float) and abs(v) < LARGEST]
 
 
 def _message(outcome: Outcome, misconception: Misconception | None) -> str:

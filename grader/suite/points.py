@@ -15,20 +15,22 @@ class Grading:
     """`points` it earns, the contract's name it is `of`, the id of the `promise` it checks.
 
     `side` marks a promise to raise or to leave something alone; together such tests carry at most
-    15 % of an assignment.
+    15 % of an assignment. `curve` names a list of numbers in the reply of a public test's last probe that
+    a student may want to see drawn, such as the loss of each epoch.
     """
 
     points: float
     of: str
     promise: str
     side: bool = False
+    curve: str = ""
 
 
-def points(worth: float, *, of: str, promise: str, side: bool = False) -> Callable[[Test], Test]:
+def points(worth: float, *, of: str, promise: str, side: bool = False, curve: str = "") -> Callable[[Test], Test]:
     """Mark a test function as worth `worth` points: `@points(2, of="train", promise="clipping")`."""
 
     def mark(test: Test) -> Test:
-        setattr(test, ATTRIBUTE, Grading(worth, of, promise, side))
+        setattr(test, ATTRIBUTE, Grading(worth, of, promise, side, curve))
         return test
 
     return mark

@@ -19,7 +19,13 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium here; to ge
 
 @pytest.fixture(scope="module")
 def index(pool, tmp_path_factory):
-    return write_report(make_class(pool, 30), tmp_path_factory.mktemp("browser"), make_class(pool, 30, seed=1))
+    documents = make_class(pool, 30)
+    for number, document in enumerate(documents):
+        student = {"name": HOSTILE[number % len(HOSTILE)], "email": "<b>@x.edu"}
+        told = {"from": "canvas", "students": [student], "late": number % 5 == 0, "at": "<i>", "nothing": number == 7}
+        document["handed_in"] = told
+        document["assignments"][0]["tests"][0]["curve"] = [3.0, 2.0, 1.0 + number % 3]
+    return write_report(documents, tmp_path_factory.mktemp("browser"), make_class(pool, 30, seed=1))
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +89,23 @@ def test_a_student_and_back(page, index):
         assert page.locator("article.test, details").count() > 0
         page.get_by_role("link", name="Class report").click()
         assert page.url.split("#")[0] == index.as_uri()
+
+
+def test_names_and_late_marks_can_be_searched_for(page):
+    find = page.get_by_label("Find a student", exact=True)
+    find.fill("late")
+    assert len(column(page, "students", 0)) == 6
+    find.fill(HOSTILE[0])
+    assert all(HOSTILE[0] in text for text in column(page, "students", 0)) and column(page, "students", 0)
+    find.fill("")
+
+
+def test_a_students_page_has_the_loss_curve_and_fits_the_screen(page):
+    page.locator("#students tbody th a", has_text="ada-000").first.click()
+    assert "Handed in late, <i>." in page.locator("header").text_content()
+    curve = page.locator("figure img")
+    assert curve.count() == 1 and curve.evaluate("img => img.complete && img.naturalWidth > 100 && img.alt")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_nothing_is_wider_than_the_screen_and_pictures_are_there(page):

@@ -33,7 +33,7 @@ def read(job: dict[str, Any]) -> dict[str, Any]:
     summary: dict[str, Any] = {"files": [], "unreadable": {}, "findings": [], "spans": {}}
     try:
         with opened(job, notes) as sources:
-            wanted = _unwrapped(_inside(sources, notes), job["modules"])
+            wanted = _unwrapped(inside_only(sources, notes), job["modules"])
             notebooks = [source for source in wanted if _is_notebook(source[0])]
             _take([source for source in wanted if source not in notebooks], job, summary, notes)
             if notebooks:
@@ -49,8 +49,8 @@ def read(job: dict[str, Any]) -> dict[str, Any]:
     return {**summary, "notes": notes.shown()}
 
 
-def _inside(sources: Iterator[Source], notes: Notes) -> list[Source]:
-    """The sources whose names stay inside the submission and can be written."""
+def inside_only(sources: Iterator[Source], notes: Notes) -> list[Source]:
+    """The sources whose names stay inside the submission and can be written; the others are named in `notes`."""
     kept = []
     for source in sources:
         name = source[0]

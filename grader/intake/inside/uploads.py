@@ -87,7 +87,7 @@ class opened:
             raise _damaged(problem) from None
         members = archive.infolist()
         _check_archive(len(members), sum(max(0, member.file_size) for member in members))
-        last = {_plain_name(member.filename): member for member in members}  # of two with one name the last counts
+        last = {plain_name(member.filename): member for member in members}  # of two with one name the last counts
         for name, member in last.items():
             kind = stat.S_IFMT(member.external_attr >> 16)
             if member.filename.replace("\\", "/").endswith("/") or kind == stat.S_IFDIR:
@@ -107,7 +107,7 @@ class opened:
             for count, member in enumerate(archive, start=1):
                 total += max(0, member.size)
                 _check_archive(count, total)
-                members[_plain_name(member.name)] = member
+                members[plain_name(member.name)] = member
         except Unreadable:
             raise
         except Exception as problem:
@@ -149,7 +149,7 @@ def _damaged(problem: Exception) -> Unreadable:
     return Unreadable(f"the archive is damaged, or no archive of this kind ({type(problem).__name__})")
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
     """A member's name without what means nothing: `./a//cells.py` is `a/cells.py`."""
     parts = name.replace("\\", "/").split("/")
     return "/".join([parts[0], *(part for part in parts[1:] if part not in ("", "."))]).removeprefix("./")
