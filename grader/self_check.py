@@ -22,7 +22,6 @@ from grader.options import GradeOptions, start_sandbox
 from grader.progress import console_for, counting
 from grader.sandbox import Sandbox
 from grader.sandbox.inside.student import Student, SubmissionFinder
-from grader.suite.collection import count_tests
 
 POLL_S = 0.4
 
@@ -60,7 +59,7 @@ def _options(assignments: tuple[Assignment, ...], seed: int) -> GradeOptions:
 def _check(path: Path, options: GradeOptions, sandbox: Sandbox) -> None:
     with counting(options.assignments, sys.stderr) as progress:
         graded = grade(path, options, sandbox, progress)
-    hidden = sum(count_tests(assignment.folder / "test_hidden.py") for assignment in options.assignments)
+    hidden = sum(assignment.hidden_tests for assignment in options.assignments)
     show_document(graded.document, console_for(sys.stdout), hidden=hidden)
 
 
