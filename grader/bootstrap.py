@@ -1,4 +1,4 @@
-"""Sets up `.venv` in the checkout: `python3 grader/bootstrap.py grade|test`.
+"""Sets up `.venv` in the checkout: `python3 grader/bootstrap.py grade|test`; `check` in a students' bundle.
 
 Runs on a bare Python 3.11+ with nothing installed. It says what it will download, takes a CPU build
 of torch where there is no GPU, and returns at once when all is in place. It imports nothing of the
@@ -14,21 +14,22 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ENVIRONMENT = ROOT / ".venv"
+ENVIRONMENT = Path(os.environ.get("GRADER_VENV") or ROOT / ".venv")
 PYTHON = ENVIRONMENT / "bin" / "python"
-EXTRAS = {"grade": "", "test": "[dev,otter]"}
+EXTRAS = {"grade": "", "test": "[dev,otter]", "check": ""}
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 INSTALL = ("-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check", "--progress-bar", "off")
 
 
 def main() -> int:
-    """Set up for `grade` or `test`; 0 when the environment is ready."""
+    """Set up for `grade`, `test` or `check`; 0 when the environment is ready."""
     kind = sys.argv[1] if len(sys.argv) == 2 else ""
     if kind not in EXTRAS:
-        return complain("usage: python3 grader/bootstrap.py grade|test")
+        return complain("usage: python3 grader/bootstrap.py grade|test|check")
     if sys.version_info < (3, 11):
         return complain(
-            f"Python 3.11 or newer is needed, this is {platform.python_version()}. Type: make PYTHON=python3.11 {kind}"
+            f"Python 3.11 or newer is needed, this is {platform.python_version()}. "
+            + ("Type: python3.11 check.py" if kind == "check" else f"Type: make PYTHON=python3.11 {kind}")
         )
     stamps = {name: ENVIRONMENT / f".ready-{name}" for name in EXTRAS}
     wanted = fingerprint()

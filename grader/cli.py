@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from grader import __version__
 from grader.course import ROOT, Assignment, CourseError, load_course, select
-from grader.messages import one_line, printable
+from grader.messages import CHECK, one_line, printable
 
 DONE, BELOW, UNUSABLE, GRADER_FAILED = 0, 1, 2, 3
 LEVELS = ("split", "landlock", "namespaced")
@@ -64,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CourseError as problem:
         _complain(f"the course itself has an error: {problem}. Mend that file and try again.")
         return GRADER_FAILED
+    except ModuleNotFoundError as problem:
+        _complain(_not_here(problem.name or "something"))
+        return UNUSABLE
     except BrokenPipeError:
         sys.stderr.close()
         return DONE
@@ -76,6 +79,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("grader: stopped.", file=sys.stderr)
         return 130
+
+
+def _not_here(module: str) -> str:
+    """What to say where a module is missing: a part of ours that students are not given, or a package."""
+    if module.startswith("grader."):
+        return f"this is a students' bundle, which has no {module}. Type: {CHECK}"
+    return f"{module} is not installed in this Python. Type: {'make grade' if CHECK == 'grader check' else CHECK}"
 
 
 def _complain(line: str) -> None:
@@ -146,6 +156,12 @@ def _parser() -> argparse.ArgumentParser:
     build = commands.add_parser("build", help="make the stubs and notebooks from their sources")
     build.add_argument("--check", action="store_true", help="change nothing; exit with 2 if something is out of date")
     build.set_defaults(command=_build)
+
+    release = commands.add_parser("release", help="make the bundle that students are given")
+    release.add_argument("out", type=Path, metavar="OUT", help="a folder, a .zip, or a .git repository to make")
+    release.add_argument("--options", type=Path, metavar="FILE", help="assignments, points, dates, wording, as TOML")
+    release.add_argument("--form", choices=("folder", "zip", "git"), help="if OUT's ending does not say it")
+    release.set_defaults(command=_release)
 
     plot = commands.add_parser("plot", help="draw what your code does")
     plot.add_argument("plot", metavar="NAME", help="gradient_flow or fast_lstm")
@@ -222,6 +238,8 @@ def _check(options: argparse.Namespace) -> int:
 def _grade(options: argparse.Namespace) -> int:
     assignments = _selected(options.assignment)
     path = _existing(options.path)
+    if not all((assignment.folder / "test_hidden.py").is_file() for assignment in assignments):
+        raise Stop(UNUSABLE, f"this is a students' bundle: hidden tests are run when you hand in. Type: {CHECK}")
     form = _one_format(options.format)
     destination = _destination(options)
     from grader.intake import IntakeError
@@ -398,6 +416,16 @@ def _build(options: argparse.Namespace) -> int:
     if not changed:
         print("everything is up to date")
     return UNUSABLE if changed and options.check else DONE
+
+
+def _release(options: argparse.Namespace) -> int:
+    from grader.release.command import ReleaseError, release
+
+    try:
+        release(options.out, options.options and _existing(options.options), options.form)
+    except ReleaseError as problem:
+        raise Stop(UNUSABLE, f"{problem}.") from None
+    return DONE
 
 
 def _plot(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ no expected value is ever put into one. Sentences of public tests may quote; `qu
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 
@@ -59,7 +60,8 @@ HIDDEN = {
 PRINTED = "It printed: {text}"
 CAUSE = "Likely cause: {says}"
 PROMISE = "The handout promises: {sentence}"
-NEXT_CHECK = "Next: grader check -a {assignment}"
+CHECK = os.environ.get("GRADER_COMMAND", "grader check")  # a students' bundle has a command of its own
+NEXT_CHECK = f"Next: {CHECK} -a {{assignment}}"
 ALL_PUBLIC_PASS = "All public tests pass. {hidden} hidden tests run when you hand in."
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
