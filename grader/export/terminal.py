@@ -70,7 +70,7 @@ def _show_failures(row: dict[str, Any], console: Console) -> None:
     groups: dict[str, list[dict[str, Any]]] = {}
     for test in row["tests"]:
         if test["status"] != "passed":
-            groups.setdefault(test["misconception"] or test["message"], []).append(test)
+            groups.setdefault(test["misconception"] or messages.gist(test["message"]), []).append(test)
     for tests in groups.values():
         console.print()
         _show_group(assignment, tests, console)
