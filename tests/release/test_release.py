@@ -384,7 +384,7 @@ def test_the_stubs_of_a_bundle_are_checked_and_worth_nothing_yet(bundle):
     done = in_bundle(bundle, "check", GRADER_COMMAND="python3 check.py")
     assert (done.returncode, done.stderr) == (0, "")
     assert "not implemented yet" in done.stdout
-    assert "Next: python3 check.py -a cells" in done.stdout
+    assert "Then: python3 check.py -a cells" in done.stdout
     assert "25 hidden tests run when you hand in" in " ".join(done.stdout.split())
     assert "/ 18 " in done.stdout  # half of the 36 points that this course gives
 
