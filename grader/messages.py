@@ -61,7 +61,7 @@ PRINTED = "It printed: {text}"
 CAUSE = "Likely cause: {says}"
 PROMISE = "The handout promises: {sentence}"
 CHECK = os.environ.get("GRADER_COMMAND", "grader check")  # a students' bundle has a command of its own
-CALLED = "Called: {call}"
+CALLED = "Called: {name}, by the probe {call}"
 NEXT_CHECK = f"Then: {CHECK} -a {{assignment}}"
 # One next step for each way in which a public test can fail.
 NEXT = {

@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from grader import messages
 from grader.course import Assignment
-from grader.export.terminal import last_line, readable, show_failures, show_points
+from grader.export.terminal import indented, last_line, readable, show_failures, show_points
 
 NOT_BEGUN = messages.NOT_IMPLEMENTED.format(name="")  # how the message of an untouched stub ends
 Row = Mapping[str, Any]
@@ -85,7 +84,7 @@ def _show_rest(
             console.print()
             console.print(Text(title))
         for line in lines:
-            console.print(Padding(Text(messages.one_line(line)), (0, 0, 0, 2), expand=False))
+            indented(messages.one_line(line), console, by=2)
     console.print()
     console.print(Text(last_line(document, hidden_tests(assignments)), style="bold"))
 

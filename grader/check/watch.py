@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.padding import Padding
 from rich.text import Text
 
 from grader.check.hand_in import describe_hand_in
@@ -22,6 +21,7 @@ from grader.check.hints import Hints
 from grader.check.once import public_options, run
 from grader.check.show import first_failed, show_change, show_check
 from grader.course import Assignment
+from grader.export.terminal import indented
 from grader.messages import one_line
 from grader.options import start_sandbox
 from grader.progress import console_for
@@ -60,7 +60,7 @@ def watch(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
                     return 0
                 if key == "h" and document is not None:
                     for line in _hint(hints, document, assignments).split("\n"):
-                        console.print(Padding(Text(one_line(line)), (0, 0, 0, 2), expand=False))
+                        indented(one_line(line), console, by=2)
     return 0
 
 

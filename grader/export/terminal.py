@@ -28,7 +28,7 @@ def show_document(document: dict[str, Any], console: Console, *, hidden: int | N
     if document.get("notes"):
         console.print()
     for note in document.get("notes", []):
-        console.print(Padding(Text(f"note: {messages.one_line(note)}", style="dim"), (0, 0, 0, 2), expand=False))
+        indented(f"note: {messages.one_line(note)}", console, by=2, style="dim")
     console.print()
     console.print(Text(last_line(document, hidden), style="bold"))
 
@@ -94,15 +94,18 @@ def _show_group(assignment: str, tests: list[dict[str, Any]], console: Console) 
         heading.append(f" and {len(tests) - 1} more")
     heading.append(f", −{lost:g} points", style="dim")
     console.print(heading)
-    _indented(first["message"], console)
+    indented(first["message"], console)
     if len(tests) > 1:
         others = ", ".join(readable(test) for test in tests[1:6])
         rest = f" and {len(tests) - 6} others" if len(tests) > 6 else ""
-        _indented(f"The same: {others}{rest}", console, style="dim")
+        indented(f"The same: {others}{rest}", console, style="dim")
 
 
-def _indented(text: str, console: Console, style: str = "") -> None:
-    console.print(Padding(Text(messages.printable(text), style=style), (0, 0, 0, 4), expand=False))
+def indented(text: str, console: Console, by: int = 4, style: str = "") -> None:
+    """Print text with a margin, wrapped to the terminal, and nothing behind its lines."""
+    for line in Text(messages.printable(text), style=style).wrap(console, max(8, console.width - by)):
+        line.rstrip()
+        console.print(Text(" " * by) + line)
 
 
 def readable(test: dict[str, Any]) -> str:

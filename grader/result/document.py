@@ -131,7 +131,7 @@ def _called(outcome: Outcome) -> str | None:
     if outcome.verdict.kind not in WITH_CALL or not outcome.attempt or not outcome.attempt.exchanges:
         return None
     last = outcome.attempt.exchanges[-1]
-    return messages.CALLED.format(call=describe_call(last.probe, last.inputs))
+    return messages.CALLED.format(name=outcome.grading.of, call=describe_call(last.probe, last.inputs))
 
 
 def _next(outcome: Outcome) -> str | None:
