@@ -42,7 +42,8 @@ def main() -> int:
     try:
         install(kind)
     except (subprocess.CalledProcessError, OSError) as problem:
-        return complain(f"setting up .venv failed ({problem}). Mend what is said above, then type the command again.")
+        what = "pip" if isinstance(problem, subprocess.CalledProcessError) else problem
+        return complain(f"setting up .venv failed ({what}). Is there a connection? Then type the same command again.")
     stamps[kind].write_text(wanted)
     return 0
 

@@ -13,6 +13,7 @@ from grader.messages import quote
 
 ARGUMENT_LIMIT = 200
 CALL_LIMIT = 420
+TENSORS_LISTED = 4
 LIST_LIMIT = 24  # of characters; a longer one is told by its length
 
 
@@ -46,6 +47,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, torch.Tensor):
         return _tensor(value)
     if isinstance(value, Mapping):
+        if len(value) > TENSORS_LISTED and all(isinstance(item, torch.Tensor) for item in value.values()):
+            return f"{{{len(value)} tensors}}"
         return "{" + ", ".join(f"{key}: {_shown(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         shown = "[" + ", ".join(_shown(item) for item in value) + "]"

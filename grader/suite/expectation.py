@@ -74,6 +74,8 @@ class Expectation:
 
     def equals(self, right: object) -> None:
         """The value is exactly this one: same type (list and tuple count as one), same content."""
+        if isinstance(right, bool) and self._value is (not right):
+            raise Mismatch(f"{'should hold and does not' if right else 'holds and should not'}: {self._label}")
         if describe_kind(self._value) != describe_kind(right) or _plain(self._value) != _plain(right):
             raise Mismatch(f"{self._label} is {_show(self._value)}, expected {_show(right)}")
 
@@ -100,7 +102,7 @@ class Expectation:
         index = tuple(int(i) for i in torch.unravel_index(off.argmax(), off.shape))
         share = (off <= off.max() * 1e-3).float().mean().item()
         return (
-            f"{self._label} has the right shape, {tuple(value.shape)}, but is off by up to {off.max().item():.3g}, "
+            f"{self._label}: right shape, {tuple(value.shape)}, but off by up to {off.max().item():.3g}, "
             f"most at {self._place(index, value.shape)}: "
             f"yours {value[index].item():.5g}, expected {right[index].item():.5g}"
             + (f" ({share:.0%} of the values are right or nearly so)" if 0.05 < share < 1 else "")
