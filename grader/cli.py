@@ -437,7 +437,7 @@ def _plot(options: argparse.Namespace) -> int:
     if not _existing(options.path).is_dir():
         raise Stop(UNUSABLE, f"{options.path} is no folder. Give the one that your .py files lie in.")
     if not can_draw():
-        raise Stop(GRADER_FAILED, "drawing needs matplotlib. Type: .venv/bin/pip install 'sequence-grader[plots]'")
+        raise Stop(GRADER_FAILED, "drawing needs matplotlib. Type: .venv/bin/pip install matplotlib")
     target = options.out or Path(f"{options.plot}.svg")
     try:
         notes = make_plot(options.plot, options.path, target)

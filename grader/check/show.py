@@ -38,15 +38,16 @@ def show_change(
     """What is different since the last check, and the one thing to do next."""
     old = {(row["name"], test["name"]): test["status"] == "passed" for row, test in _tests(before)}
     new = {(row["name"], test["name"]): test["status"] == "passed" for row, test in _tests(document)}
-    said = {"now passes": [], "fails now": []}  # type: dict[str, list[str]]
-    for row, test in _tests(document):
-        key = (row["name"], test["name"])
-        if new[key] != old.get(key, False):
-            said["now passes" if new[key] else "fails now"].append(f"{row['name']}: {readable(test)}")
-    for words, names in said.items():
-        for name in names:
-            console.print(Text(f"{'✓' if words == 'now passes' else '✗'} {words}: {name}"))
-    if not any(said.values()):
+    changed = False
+    for row in document["assignments"]:
+        for mark, words, passes in (("✓", "now passes", True), ("✗", "fails now", False)):
+            keys = [(row["name"], test["name"]) for test in row["tests"]]
+            names = [name for name in keys if new[name] is passes and old.get(name, False) is not passes]
+            if names:
+                changed = True
+                told = ", ".join(readable({"name": name}) for _, name in names)
+                indented(f"{mark} {row['name']}, {words}: {told}", console, by=0)
+    if not changed:
         console.print(Text("Nothing has changed: the same tests pass as before."))
     gained = document["score"] - before["score"]
     console.print(Text(f"{gained:+g} points" if gained else "No points gained or lost"))

@@ -97,7 +97,7 @@ def _show_group(assignment: str, tests: list[dict[str, Any]], console: Console) 
     indented(first["message"], console)
     if len(tests) > 1:
         others = ", ".join(readable(test) for test in tests[1:6])
-        rest = f" and {len(tests) - 6} others" if len(tests) > 6 else ""
+        rest = f" and {len(tests) - 6} other{'s' * (len(tests) > 7)}" if len(tests) > 6 else ""
         indented(f"The same: {others}{rest}", console, style="dim")
 
 

