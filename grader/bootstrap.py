@@ -2,8 +2,10 @@
 
 Runs on a bare Python 3.11+ with nothing installed. It says what it will download, takes a CPU build
 of torch where there is no GPU, and returns at once when all is in place. It imports nothing of the
-package, for that is not installed yet.
+package, for that is not installed yet, and an old Python has to be able to read it.
 """
+
+from __future__ import annotations
 
 import hashlib
 import os
