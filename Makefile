@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help grade test test-attacks test-names test-long fuzz mutants fairness steady lint lock setup-grade setup-test
+.PHONY: help grade test test-attacks test-names test-long fuzz mutants fairness steady golden lint lock setup-grade setup-test
 
 help:
 	@echo 'make grade                    grade the example class that comes with the kit'
@@ -14,6 +14,7 @@ help:
 	@echo 'make test-names               all of those about naming mistakes (make test takes a sample)'
 	@echo 'make mutants                  every small change of the solutions: does it lose points? half an hour'
 	@echo 'make fairness                 what each known mistake costs, and that it costs nothing elsewhere'
+	@echo 'make golden                   write anew what students read of every known mistake; some minutes'
 	@echo 'make steady                   a thousand correct programs on a busy machine: not a point lost'
 
 setup-grade:
@@ -59,6 +60,10 @@ fairness: setup-test
 # Fewer: .venv/bin/python -m tests.benchmarks.steady --runs 100
 steady: setup-test
 	@nice $(BIN)/python -m tests.benchmarks.steady
+
+# The texts in tests/golden; look at the difference before you commit it. Some: .venv/bin/python -m tests.golden cells
+golden: setup-test
+	@nice $(BIN)/python -m tests.golden
 
 lint: setup-test
 	@$(BIN)/ruff check --quiet .

@@ -1,9 +1,11 @@
-"""Sets up `.venv` in the checkout: `python3 grader/bootstrap.py grade|test`.
+"""Sets up `.venv` in the checkout: `python3 grader/bootstrap.py grade|test`; `check` in a students' bundle.
 
 Runs on a bare Python 3.11+ with nothing installed. It says what it will download, takes a CPU build
 of torch where there is no GPU, and returns at once when all is in place. It imports nothing of the
-package, for that is not installed yet.
+package, for that is not installed yet, and an old Python has to be able to read it.
 """
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -14,21 +16,22 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ENVIRONMENT = ROOT / ".venv"
+ENVIRONMENT = Path(os.environ.get("GRADER_VENV") or ROOT / ".venv")
 PYTHON = ENVIRONMENT / "bin" / "python"
-EXTRAS = {"grade": "", "test": "[dev,otter]"}
+EXTRAS = {"grade": "", "test": "[dev,otter]", "check": ""}
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 INSTALL = ("-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check", "--progress-bar", "off")
 
 
 def main() -> int:
-    """Set up for `grade` or `test`; 0 when the environment is ready."""
+    """Set up for `grade`, `test` or `check`; 0 when the environment is ready."""
     kind = sys.argv[1] if len(sys.argv) == 2 else ""
     if kind not in EXTRAS:
-        return complain("usage: python3 grader/bootstrap.py grade|test")
+        return complain("usage: python3 grader/bootstrap.py grade|test|check")
     if sys.version_info < (3, 11):
         return complain(
-            f"Python 3.11 or newer is needed, this is {platform.python_version()}. Type: make PYTHON=python3.11 {kind}"
+            f"Python 3.11 or newer is needed, this is {platform.python_version()}. "
+            + ("Type: python3.11 check.py" if kind == "check" else f"Type: make PYTHON=python3.11 {kind}")
         )
     stamps = {name: ENVIRONMENT / f".ready-{name}" for name in EXTRAS}
     wanted = fingerprint()
@@ -41,7 +44,8 @@ def main() -> int:
     try:
         install(kind)
     except (subprocess.CalledProcessError, OSError) as problem:
-        return complain(f"setting up .venv failed ({problem}). Mend what is said above, then type the command again.")
+        what = "pip" if isinstance(problem, subprocess.CalledProcessError) else problem
+        return complain(f"setting up .venv failed ({what}). Is there a connection? Then type the same command again.")
     stamps[kind].write_text(wanted)
     return 0
 

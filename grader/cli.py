@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from grader import __version__
 from grader.course import ROOT, Assignment, CourseError, load_course, select
-from grader.messages import one_line
+from grader.messages import CHECK, one_line
 from grader.status import DONE, GRADER_FAILED, STOPPED, UNUSABLE, Stop
 
 LEVELS = ("split", "landlock", "namespaced")
@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CourseError as problem:
         _complain(f"the course itself has an error: {problem}. Mend that file and try again.")
         return GRADER_FAILED
+    except ModuleNotFoundError as problem:
+        _complain(_not_here(problem.name or "something"))
+        return UNUSABLE
     except BrokenPipeError:
         sys.stderr.close()
         return DONE
@@ -59,6 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("grader: stopped.", file=sys.stderr)
         return STOPPED
+
+
+def _not_here(module: str) -> str:
+    """What to say where a module is missing: a part of ours that students are not given, or a package."""
+    if module.startswith("grader."):
+        return f"this is a students' bundle, which has no {module}. Type: {CHECK}"
+    return f"{module} is not installed in this Python. Type: {'make grade' if CHECK == 'grader check' else CHECK}"
 
 
 def _complain(line: str) -> None:
@@ -78,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--watch", action="store_true", help="check again whenever a file is saved")
     check.add_argument("--pdb", action="store_true", help="stop in the debugger where your code fails")
     _seed_option(check)
+    check.add_argument("--zip", type=Path, metavar="FILE", help="also write what you hand in, as a zip")
     check.set_defaults(command=_check)
 
     grade = commands.add_parser("grade", help="run public and hidden tests on one submission")
@@ -137,6 +148,12 @@ def _parser() -> argparse.ArgumentParser:
     build = commands.add_parser("build", help="make the stubs and notebooks from their sources")
     build.add_argument("--check", action="store_true", help="change nothing; exit with 2 if something is out of date")
     build.set_defaults(command=_build)
+
+    release = commands.add_parser("release", help="make the bundle that students are given")
+    release.add_argument("out", type=Path, metavar="OUT", help="a folder, a .zip, or a .git repository to make")
+    release.add_argument("--options", type=Path, metavar="FILE", help="assignments, points, dates, wording, as TOML")
+    release.add_argument("--form", choices=("folder", "zip", "git"), help="if OUT's ending does not say it")
+    release.set_defaults(command=_release)
 
     plot = commands.add_parser("plot", help="draw what your code does")
     plot.add_argument("plot", metavar="NAME", help="gradient_flow or fast_lstm")
@@ -220,20 +237,22 @@ def _own_folder(path: Path) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from grader import self_check
+    from grader import check
 
     assignments = _selected(options.assignment)
     path = _existing(options.path)
     if options.pdb:
-        return self_check.debug(path, assignments, options.seed)
+        return check.debug(path, assignments, options.seed)
     if options.watch:
-        return self_check.watch(path, assignments, options.seed)
-    return self_check.once(path, assignments, options.seed)
+        return check.watch(path, assignments, options.seed)
+    return check.once(path, assignments, options.seed, options.zip)
 
 
 def _grade(options: argparse.Namespace) -> int:
     assignments = _selected(options.assignment)
     path = _existing(options.path)
+    if not all((assignment.folder / "test_hidden.py").is_file() for assignment in assignments):
+        raise Stop(UNUSABLE, f"this is a students' bundle: hidden tests are run when you hand in. Type: {CHECK}")
     from grader.grade_command import run
     from grader.options import GradeOptions
 
@@ -353,6 +372,16 @@ def _build(options: argparse.Namespace) -> int:
     return UNUSABLE if changed and options.check else DONE
 
 
+def _release(options: argparse.Namespace) -> int:
+    from grader.release.command import ReleaseError, release
+
+    try:
+        release(options.out, options.options and _existing(options.options), options.form)
+    except ReleaseError as problem:
+        raise Stop(UNUSABLE, f"{problem}.") from None
+    return DONE
+
+
 def _plot(options: argparse.Namespace) -> int:
     from grader.play import NAMES, PlotError, can_draw, make_plot
 
@@ -360,7 +389,7 @@ def _plot(options: argparse.Namespace) -> int:
         raise Stop(UNUSABLE, f"there is no plot {options.plot!r}. There are: {', '.join(NAMES)}")
     _own_folder(options.path)
     if not can_draw():
-        raise Stop(GRADER_FAILED, "drawing needs matplotlib. Type: .venv/bin/pip install 'sequence-grader[plots]'")
+        raise Stop(GRADER_FAILED, "drawing needs matplotlib. Type: .venv/bin/pip install matplotlib")
     target = options.out or Path(f"{options.plot}.svg")
     try:
         notes = make_plot(options.plot, options.path, target)

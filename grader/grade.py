@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.intake import receive
+from grader.intake import Submission, receive
 from grader.options import GradeOptions
 from grader.result import build_document
 from grader.sandbox import Sandbox
@@ -18,10 +18,11 @@ from grader.suite.run import run_suites
 
 @dataclass(frozen=True)
 class Graded:
-    """The document, and accounts of the grader's own errors for the instructor."""
+    """The document, accounts of the grader's own errors for the instructor, and what was read."""
 
     document: dict[str, Any]
     grader_errors: list[str]
+    submission: Submission
 
 
 def grade(
@@ -53,4 +54,4 @@ def grade(
         duration_s=0.0,
     )
     document["duration_s"] = round(time.perf_counter() - started, 3)
-    return Graded(document, report.grader_errors)
+    return Graded(document, report.grader_errors, submission)

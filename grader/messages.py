@@ -6,6 +6,7 @@ no expected value is ever put into one. Sentences of public tests may quote; `qu
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 
@@ -59,7 +60,28 @@ HIDDEN = {
 PRINTED = "It printed: {text}"
 CAUSE = "Likely cause: {says}"
 PROMISE = "The handout promises: {sentence}"
-NEXT_CHECK = "Next: grader check -a {assignment}"
+CHECK = os.environ.get("GRADER_COMMAND", "grader check")  # a students' bundle has a command of its own
+CALLED = "Called: {name}, by the probe {call}"
+NEXT_CHECK = f"Then: {CHECK} -a {{assignment}}"
+# One next step for each way in which a public test can fail.
+NEXT = {
+    "not-implemented": "write {name} in {file}; the handout says what it promises.",
+    "missing": "see that {file} is there and defines {name}, spelled exactly so.",
+    "unreadable": "save {file} anew, as plain UTF-8 text.",
+    "import": "mend that line. Until {file} can be imported, all of its tests fail.",
+    "raised": "{check} -a {assignment} --pdb stops there, with your variables to look at.",
+    "exited": "return from {name} instead; no exit() or quit() is needed in {file}.",
+    "died": "call {name} by hand with small tensors, and print before each step to see how far it comes.",
+    "memory": "look for a tensor or a list that grows with every step, and print its size.",
+    "reply": "print what {name} returns, and the type of it.",
+    "cpu": "look for the loop that does not end, and print its counter.",
+    "wall": "look for a loop or a call that waits: input(), sleep, a lock.",
+    "total": "mend what used up the time first.",
+    "library-seen": "write {name} with tensor operations; the formula is in the handout.",
+    "library-called": "write {name} with tensor operations; the formula is in the handout.",
+    "mismatch": "hold {name} against the handout: “{promise}”",
+}
+NEXT_LINE = "Next: {step}"
 ALL_PUBLIC_PASS = "All public tests pass. {hidden} hidden tests run when you hand in."
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
@@ -118,6 +140,11 @@ def quote(text: str, limit: int = QUOTE_LIMIT) -> str:
     """Clean untrusted text and cut it to `limit` characters."""
     text = clean(text[: limit * _READ_AT_MOST]).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def gist(text: str) -> str:
+    """A message without the call and the next step: what makes two failures the same."""
+    return "\n".join(line for line in text.split("\n") if not line.startswith(("Called: ", "Next: ")))
 
 
 def message(*parts: str | None) -> str:

@@ -26,10 +26,10 @@ def console_for(stream: TextIO) -> Console:
 @contextlib.contextmanager
 def counting(assignments: tuple[Assignment, ...], stream: TextIO) -> Iterator[Callable[[Outcome], None]]:
     """Yield a callback that shows which assignment is running and how many tests have been run."""
-    if not stream.isatty():
+    console = console_for(stream)
+    if not stream.isatty() or console.is_dumb_terminal:  # TERM=dumb: a screen reader would read every frame
         yield lambda outcome: None
         return
-    console = console_for(stream)
     done = 0
     with console.status("starting") as status:
 

@@ -19,7 +19,7 @@ from assignments.scripted import Complaint, pair
 
 
 def numbering(student: Any, text: str) -> dict[str, Any]:
-    """The number of each distinct character, by first appearance; None where there is none."""
+    """The number of each distinct character, listed as they appear; None where there is none."""
     char_to_idx, _ = pair(student.build_vocab(text), "build_vocab")
     size = len(char_to_idx)  # before any look-up, which a defaultdict would count
     return {
@@ -29,7 +29,7 @@ def numbering(student: Any, text: str) -> dict[str, Any]:
 
 
 def way_back(student: Any, text: str) -> dict[str, Any]:
-    """For each distinct character, by first appearance, the character that its own number leads back to."""
+    """For each distinct character, listed as they appear, the character that its own number leads back to."""
     char_to_idx, idx_to_char = pair(student.build_vocab(text), "build_vocab")
     numbers = [plain(look_up(char_to_idx, ch)) for ch in dict.fromkeys(text)]
     return {"characters": [look_up(idx_to_char, number) for number in numbers]}

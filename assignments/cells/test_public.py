@@ -10,6 +10,7 @@ from grader.suite import Tolerance, expect, points
 
 RNN, LSTM, GRU = "RNNCellFromScratch", "LSTMCellFromScratch", "GRUCellFromScratch"
 WRITTEN_OUT = Tolerance(1e-5, 0)  # the numbers below are given to six places
+GATES = "input forget candidate output"
 SATURATED = 40.0  # sigmoid(±40) is 1 or 0 to the last bit of float32
 
 
@@ -54,7 +55,7 @@ def test_lstm_parameters(submission):
 @points(0.5, of=LSTM, promise="lstm-forget-bias")
 def test_lstm_forget_bias(submission):
     reply = submission.run(probes.construction, name=LSTM, labels=["bias"], input_size=2, hidden_size=3)
-    expect(reply["bias"], axes="row").matches(torch.tensor([0.0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0]))
+    expect(reply["bias"], axes="row", blocks=GATES).matches(torch.tensor([0.0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0]))
 
 
 @points(1.5, of=LSTM, promise="lstm-step")
@@ -108,9 +109,10 @@ def test_lstm_gradients(submission, rng):
     leaves = [tensor.clone().requires_grad_() for tensor in (x, h, c)]
     right_h, right_c = library(leaves[0][0], (leaves[1], leaves[2]))
     (right_h.sum() + right_c.sum()).backward()
-    for label, leaf in zip(("x", "h_prev", "c_prev"), leaves, strict=True):
-        expect(reply[f"the gradient of {label}"]).matches(leaf.grad)
-    expect(reply["the gradient of W_x"], axes="row column").matches(library.weight_ih.grad)
+    axes = {"x": "step row column", "h_prev": "row unit", "c_prev": "row unit"}
+    for (label, names), leaf in zip(axes.items(), leaves, strict=True):
+        expect(reply[f"the gradient of {label}"], axes=names).matches(leaf.grad)
+    expect(reply["the gradient of W_x"], axes="row column", blocks=GATES).matches(library.weight_ih.grad)
 
 
 @points(0.25, of=LSTM, promise="inputs-untouched", side=True)
@@ -119,9 +121,9 @@ def test_lstm_leaves_its_inputs(submission, rng):
     x, h, c = (torch.randn(*shape, generator=rng) for shape in ((1, 2, 5), (2, 3), (2, 3)))
     reply = submission.run(probes.inputs_afterwards, name=LSTM, weights=weights, x=x, h=h, c=c)
     expect(reply["h"], axes="row unit").matches(library(x[0], (h, c))[0].detach())
-    expect(reply["x_t"]).matches(x[0])
-    expect(reply["h_prev"]).matches(h)
-    expect(reply["c_prev"]).matches(c)
+    expect(reply["x_t"], axes="row column").matches(x[0])
+    expect(reply["h_prev"], axes="row unit").matches(h)
+    expect(reply["c_prev"], axes="row unit").matches(c)
     expect(reply["the grad mode is left as found"]).equals(True)
 
 

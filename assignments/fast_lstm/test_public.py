@@ -11,6 +11,7 @@ from grader.suite import Mismatch, expect, points
 FAST = "FastLSTM"
 SIZES = "the inner sizes of the forward products"
 INPUT, HIDDEN = 6, 4
+GATES = "input forget candidate output"
 
 
 @points(0.25, of=FAST, promise="parameters")
@@ -64,7 +65,7 @@ def test_inputs_are_left_alone(submission, rng):
     for label in ("outputs", "outputs of a second call"):
         expect(reply[label], axes="row step unit").matches(right)
     for label, given in {"x": x, "h given": h, "c given": c}.items():
-        expect(reply[label]).matches(given)
+        expect(reply[label], axes="row step column" if label == "x" else "row unit").matches(given)
     expect(reply["the grad mode is left as found"]).equals(True)
 
 
@@ -149,7 +150,9 @@ def _expect_gradients(reply, library: nn.LSTM, x: torch.Tensor, state, along: di
     outputs, (h, c) = library(leaves[0], (leaves[1][None], leaves[2][None]))
     came = {"outputs": outputs, "h": h[0], "c": c[0]}
     torch.stack([(came[label] * direction).sum() for label, direction in along.items()]).sum().backward()
-    for label, leaf in zip(("x", "h_0", "c_0"), leaves, strict=True):
-        expect(reply[f"the gradient of {label}"]).matches(leaf.grad)
+    axes = {"x": "row step column", "h_0": "row unit", "c_0": "row unit"}
+    for (label, names), leaf in zip(axes.items(), leaves, strict=True):
+        expect(reply[f"the gradient of {label}"], axes=names).matches(leaf.grad)
     for label, theirs in (("W_x", library.weight_ih_l0), ("W_h", library.weight_hh_l0), ("bias", library.bias_ih_l0)):
-        expect(reply[f"the gradient of {label}"]).matches(theirs.grad)
+        names = "row column" if theirs.dim() == 2 else "row"
+        expect(reply[f"the gradient of {label}"], axes=names, blocks=GATES).matches(theirs.grad)

@@ -206,7 +206,7 @@ def expect_counts(reply: Reply, bounds: list[tuple[int, int]], draws: int) -> No
     for index, (count, (low, high)) in enumerate(zip(counts, bounds, strict=True)):
         if not low <= count <= high:
             raise Mismatch(
-                f"index {index} came {count} times in {draws} draws, expected {low} to {high} (all: {counts})"
+                f"index {index} came {count} times in {draws} draws, expected {low} to {high} (all: {_cut(counts)})"
             )
 
 
@@ -335,3 +335,8 @@ def _texts(values: list[Any], count: int) -> list[str]:
     if len(values) != count:
         raise Mismatch(f"{len(values)} texts came, expected {count}")
     return values
+
+
+def _cut(counts: list[Any]) -> str:
+    """A list of counts, its first ones if there are many."""
+    return f"[{', '.join(f'{count:g}' for count in counts[:12])}{', …' if len(counts) > 12 else ''}]"

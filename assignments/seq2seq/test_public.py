@@ -64,7 +64,7 @@ def test_rnn_and_gru_return_h_twice(submission):
     reply = submission.run(probes.contexts, **inputs)
     states = {kind: expect_state(reply, f"{kind}, a batch", (2, 3)) for kind in ("rnn", "gru")}
     for kind, (h, _) in states.items():
-        expect(reply[f"c ({kind}, a batch)"]).matches(h)
+        expect(reply[f"c ({kind}, a batch)"], axes="row unit").matches(h)
         expect_change("h", h[0], h[1], f"token 0 of the source of the {kind}")
     if (states["rnn"][0] - states["gru"][0]).abs().max() < NOTHING:
         raise Mismatch("cell_type='rnn' and cell_type='gru' give the same numbers")
@@ -262,8 +262,9 @@ def expect_same_rows(reply: Reply, cell_type: str, sizes: tuple[int, int, int]) 
     batch, vocab_size, hidden_size = sizes
     for part, size in (("logits", vocab_size), ("h", hidden_size), ("c", hidden_size)):
         whole = numbers(reply, f"{part} ({cell_type}, a batch)", (batch, size), torch.float64)
-        expect(reply[f"{part} ({cell_type}, the last row alone)"]).matches(whole[-1:])
-        expect(reply[f"{part} ({cell_type}, a batch again)"]).matches(whole)
+        axes = "row token" if part == "logits" else "row unit"
+        expect(reply[f"{part} ({cell_type}, the last row alone)"], axes=axes).matches(whole[-1:])
+        expect(reply[f"{part} ({cell_type}, a batch again)"], axes=axes).matches(whole)
 
 
 def expect_token_gradients(reply: Reply, where: str, tokens: torch.Tensor) -> None:

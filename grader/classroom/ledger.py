@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from grader import __version__
-from grader.course import ROOT, Assignment
+from grader.course import CHOICES, ROOT, Assignment
 
 SCHEMA = """
 create table if not exists grades (
@@ -77,6 +77,7 @@ def course_digest(assignments: tuple[Assignment, ...]) -> str:
     )
     for assignment in assignments:
         own += sorted(path for path in assignment.folder.iterdir() if path.suffix in (".py", ".toml"))
+    own += [CHOICES] if CHOICES.is_file() else []
     for path in own:
         total.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()

@@ -22,10 +22,23 @@ STYLES = {"passed": "green", "failed": "red", "error": "red", "timeout": "yellow
 
 def show_document(document: dict[str, Any], console: Console, *, hidden: int | None = None) -> None:
     """Print a result document. With `hidden`, the number of tests not run, it reads as a self-check."""
+    show_points(document, console)
+    for row in document["assignments"]:
+        show_failures(row, console)
+    if document.get("notes"):
+        console.print()
+    for note in document.get("notes", []):
+        indented(f"note: {messages.one_line(note)}", console, by=2, style="dim")
+    console.print()
+    console.print(Text(last_line(document, hidden), style="bold"))
+
+
+def show_points(document: dict[str, Any], console: Console) -> None:
+    """The submission's name, and a table of its points and tests."""
     table = Table(box=None, pad_edge=False, show_edge=False)
-    table.add_column("assignment")
-    table.add_column("points", justify="right")
-    table.add_column("tests", justify="right")
+    table.add_column("assignment", overflow="fold")
+    table.add_column("points", justify="right", overflow="fold")
+    table.add_column("tests", justify="right", overflow="fold")
     for row in document["assignments"]:
         passed = sum(test["status"] == "passed" for test in row["tests"])
         most = row["max_score"] or row.get("bonus", 0.0)
@@ -34,17 +47,10 @@ def show_document(document: dict[str, Any], console: Console, *, hidden: int | N
     name = Text(messages.disarm(messages.one_line(document["submission"])), style="bold")
     console.print(name, no_wrap=True, overflow="ellipsis")  # a line begun anew could pass for one of ours
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
-    for row in document["assignments"]:
-        _show_failures(row, console)
-    if document.get("notes"):
-        console.print()
-    for note in document.get("notes", []):
-        console.print(Padding(Text(f"note: {messages.one_line(note)}", style="dim"), (0, 0, 0, 2), expand=False))
-    console.print()
-    console.print(Text(_last_line(document, hidden), style="bold"))
 
 
-def _last_line(document: dict[str, Any], hidden: int | None) -> str:
+def last_line(document: dict[str, Any], hidden: int | None) -> str:
+    """All points in one line, and what they are worth."""
     if hidden is None:
         unsure = "" if document["complete"] else "; the grader failed in places, so this is no grade yet"
         return f"{_total(document, '')} (isolation: {document['isolation']['level']}){unsure}"
@@ -64,17 +70,17 @@ def _total(document: dict[str, Any], of_what: str) -> str:
     return f"{document['score']:g} of {document['max_score']:g} points{of_what}{aside}"
 
 
-def _show_failures(row: dict[str, Any], console: Console) -> None:
-    """The failed tests of one assignment; those with one cause, or one message, are told together."""
+def show_failures(row: dict[str, Any], console: Console, most: int | None = None) -> None:
+    """The failed tests of one assignment, or the first `most` kinds; those with one cause are told together."""
     assignment = messages.one_line(row["name"])
     groups: dict[str, list[dict[str, Any]]] = {}
     for test in row["tests"]:
         if test["status"] != "passed":
-            groups.setdefault(test["misconception"] or test["message"], []).append(test)
-    for tests in groups.values():
+            groups.setdefault(test["misconception"] or messages.gist(test["message"]), []).append(test)
+    for tests in list(groups.values())[:most]:
         console.print()
         _show_group(assignment, tests, console)
-    if groups:
+    if groups and most is None:
         console.print(Text(messages.NEXT_CHECK.format(assignment=assignment), style="cyan"))
 
 
@@ -82,22 +88,26 @@ def _show_group(assignment: str, tests: list[dict[str, Any]], console: Console) 
     first = tests[0]
     lost = sum(test["max_score"] - test["score"] for test in tests)
     heading = Text(f"{MARKS[first['status']]} {assignment}: ", style=STYLES[first["status"]])
-    heading.append(_readable(first), style="bold")
+    heading.append(readable(first), style="bold")
     heading.append(f" ({first['visibility']}, {first['status']})")
     if len(tests) > 1:
         heading.append(f" and {len(tests) - 1} more")
     heading.append(f", −{lost:g} points", style="dim")
     console.print(heading)
-    _indented(first["message"], console)
+    indented(first["message"], console)
     if len(tests) > 1:
-        others = ", ".join(_readable(test) for test in tests[1:6])
-        rest = f" and {len(tests) - 6} others" if len(tests) > 6 else ""
-        _indented(f"The same: {others}{rest}", console, style="dim")
+        others = ", ".join(readable(test) for test in tests[1:6])
+        rest = f" and {len(tests) - 6} other{'s' * (len(tests) > 7)}" if len(tests) > 6 else ""
+        indented(f"The same: {others}{rest}", console, style="dim")
 
 
-def _indented(text: str, console: Console, style: str = "") -> None:
-    console.print(Padding(Text(messages.printable(text), style=style), (0, 0, 0, 4), expand=False))
+def indented(text: str, console: Console, by: int = 4, style: str = "") -> None:
+    """Print text with a margin, wrapped to the terminal, and nothing behind its lines."""
+    for line in Text(messages.printable(text), style=style).wrap(console, max(8, console.width - by)):
+        line.rstrip()
+        console.print(Text(" " * by) + line)
 
 
-def _readable(test: dict[str, Any]) -> str:
+def readable(test: dict[str, Any]) -> str:
+    """A test's name in words."""
     return messages.one_line(str(test["name"])).removeprefix("test_").replace("_", " ")

@@ -198,7 +198,7 @@ class _Show:
         self.console.print(table)
         if importlib.util.find_spec("matplotlib") is None:
             print(
-                "grader: no picture without matplotlib. Type: .venv/bin/pip install 'sequence-grader[plots]'",
+                "grader: no picture without matplotlib. Type: .venv/bin/pip install matplotlib",
                 file=sys.stderr,
             )
             return

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.course import ROOT, SOLUTIONS, STARTER, Assignment, load_course
+from grader.course import ROOT, SOLUTIONS, STARTER, Assignment, whole_course
 from grader.release.stubs import BEGIN, BEGIN_SILENT, END, make_stub, otter_master
 from grader.suite.in_process import public_tests
 
@@ -36,7 +36,7 @@ class Parts:
 
 def build_notebooks(*, write: bool) -> list[Path]:
     """Make every notebook; return those that differ from what is on disk, having written them if asked."""
-    course = load_course()
+    course = whole_course()
     chosen = {assignment.name: (assignment,) for assignment in course} | {WHOLE: course}
     changed = []
     for name, assignments in chosen.items():
@@ -125,7 +125,7 @@ def parts_of(assignment: Assignment) -> Parts:
     starts: dict[int, str] = {}
     taken: set[int] = set()
     siblings: list[str] = []
-    modules = {other.name for other in load_course()}
+    modules = {other.name for other in whole_course()}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in assignment.names:
             starts[min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1] = node.name
@@ -135,7 +135,7 @@ def parts_of(assignment: Assignment) -> Parts:
     cuts = [*starts, len(lines)]
     piece = {name: _tidied(lines[start:end]) for (start, name), end in zip(starts.items(), cuts[1:], strict=True)}
     preamble = [line for number, line in enumerate(lines[: cuts[0]]) if number >= begins and number not in taken]
-    handout = (assignment.folder / "handout.md").read_text(encoding="utf-8").strip()
+    handout = assignment.handout.read_text(encoding="utf-8").strip()
     return Parts(assignment, _for_notebooks(handout, assignment), _tidied(preamble), "\n".join(siblings), piece)
 
 

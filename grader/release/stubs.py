@@ -14,7 +14,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from grader.course import ROOT, SOLUTIONS, STARTER, load_course
+from grader.course import ROOT, SOLUTIONS, STARTER, whole_course
 
 BEGIN, BEGIN_SILENT, END = "# BEGIN SOLUTION", "# BEGIN SOLUTION NO PROMPT", "# END SOLUTION"
 
@@ -26,7 +26,7 @@ class StubError(Exception):
 def build_stubs(*, write: bool) -> list[Path]:
     """Make every stub; return those that differ from what is on disk, having written them if asked."""
     changed = []
-    for assignment in load_course():
+    for assignment in whole_course():
         source = (SOLUTIONS / assignment.file).read_text(encoding="utf-8")
         stub = make_stub(source, assignment.name)
         target = STARTER / assignment.file

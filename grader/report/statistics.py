@@ -177,9 +177,9 @@ def mistakes(documents: Sequence[Document]) -> list[Mistake]:
 
 
 def likely_cause(message: str) -> str:
-    """What a message says of the cause: its last part, after `Likely cause: `."""
+    """What a message says of the cause: the line after `Likely cause: `."""
     _, mark, cause = message.partition("Likely cause: ")
-    return cause.partition("\nIt printed: ")[0] if mark else ""
+    return cause.partition("\n")[0] if mark else ""
 
 
 def runtimes(documents: Sequence[Document], limits: dict[str, float]) -> list[Runtime]:

@@ -15,11 +15,13 @@ from grader.diagnosis import Failure, Misconception, diagnose, explain
 from grader.documents import LARGEST
 from grader.intake import Submission
 from grader.sandbox import Sandbox
+from grader.suite.call import describe_call
 from grader.suite.plugin import Outcome
 
 SCHEMA_VERSION = 1
 PRINTED_LIMIT = 300
 CURVE_LIMIT = 200
+WITH_CALL = frozenset({"mismatch", "raised", "cpu", "wall", "died", "memory", "reply", "library-called", "exited"})
 
 
 def build_document(
@@ -113,11 +115,29 @@ def _message(outcome: Outcome, misconception: Misconception | None) -> str:
         says = explain(outcome.attempt.exchanges[-1].raised)
     cause = messages.CAUSE.format(says=says) if says else None
     if outcome.public:
-        return messages.message(verdict.detail, cause, _printed(outcome))
+        return messages.message(_called(outcome), verdict.detail, cause, _next(outcome), _printed(outcome))
     quoted = verdict.kind in ("mismatch", "raised", "died", "cpu", "wall", "memory", "reply")
     sentence = outcome.assignment.promises[outcome.grading.promise] if quoted else None
     promise = messages.PROMISE.format(sentence=sentence) if sentence else None
     return messages.message(messages.HIDDEN[verdict.kind], promise, cause)
+
+
+def _called(outcome: Outcome) -> str | None:
+    """The call that went wrong: the last one, for after it the test was over."""
+    if outcome.verdict.kind not in WITH_CALL or not outcome.attempt or not outcome.attempt.exchanges:
+        return None
+    last = outcome.attempt.exchanges[-1]
+    return messages.CALLED.format(name=outcome.grading.of, call=describe_call(last.probe, last.inputs))
+
+
+def _next(outcome: Outcome) -> str | None:
+    step = messages.NEXT.get(outcome.verdict.kind)
+    if step is None:
+        return None
+    assignment, grading = outcome.assignment, outcome.grading
+    promise = assignment.promises[grading.promise]
+    names = {"name": grading.of, "file": assignment.file, "assignment": assignment.name}
+    return messages.NEXT_LINE.format(step=step.format(**names, promise=promise, check=messages.CHECK))
 
 
 def _printed(outcome: Outcome) -> str | None:

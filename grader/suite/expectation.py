@@ -8,6 +8,7 @@ that is wrong, in words for the student.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +46,11 @@ BY_DTYPE = {torch.float64: Tolerance(1e-9, 1e-9), torch.float32: Tolerance(2e-5,
 class Expectation:
     """What `expect` returns; each method returns None or raises Mismatch."""
 
-    def __init__(self, label: str, value: Any, axes: str) -> None:
+    def __init__(self, label: str, value: Any, axes: str, blocks: str = "") -> None:
         self._label = label
         self._value = value
         self._axes = axes.split()
+        self._blocks = blocks.split()
 
     def matches(self, right: torch.Tensor, tolerance: Tolerance | None = None) -> None:
         """The value is a tensor of this shape, dtype and, within the tolerance, these numbers."""
@@ -76,6 +78,8 @@ class Expectation:
 
     def equals(self, right: object) -> None:
         """The value is exactly this one: same type (list and tuple count as one), same content."""
+        if isinstance(right, bool) and self._value is (not right):
+            raise Mismatch(f"{'should hold and does not' if right else 'holds and should not'}: {self._label}")
         if describe_kind(self._value) != describe_kind(right) or _plain(self._value) != _plain(right):
             raise Mismatch(f"{self._label} is {_show(self._value)}, expected {_show(right)}")
 
@@ -92,7 +96,9 @@ class Expectation:
         if wrong.any():
             index = tuple(int(i) for i in wrong.nonzero()[0])
             yours, wanted = value[index].item(), right[index].item()
-            raise Mismatch(f"{self._label} is {yours} at {self._place(index)}, expected {wanted}")
+            share = f" ({int(wrong.sum())} of {wrong.numel()} are wrong)" if wrong.numel() > 1 else ""
+            where = self._place(index, value.shape)
+            raise Mismatch(f"{self._label} is {yours} at {where}, expected {wanted}{share}")
 
     def _worst(self, value: torch.Tensor, right: torch.Tensor, off: torch.Tensor) -> str:
         if not value.dim():
@@ -100,27 +106,33 @@ class Expectation:
         index = tuple(int(i) for i in torch.unravel_index(off.argmax(), off.shape))
         share = (off <= off.max() * 1e-3).float().mean().item()
         return (
-            f"{self._label} is off by up to {off.max().item():.3g}, most at {self._place(index)}: "
+            f"{self._label}: right shape, {tuple(value.shape)}, but off by up to {off.max().item():.3g}, "
+            f"most at {self._place(index, value.shape)}: "
             f"yours {value[index].item():.5g}, expected {right[index].item():.5g}"
             + (f" ({share:.0%} of the values are right or nearly so)" if 0.05 < share < 1 else "")
         )
 
-    def _place(self, index: tuple[int, ...]) -> str:
+    def _place(self, index: tuple[int, ...], shape: Sequence[int]) -> str:
+        """`step 3, row 0, unit 2`, or `row 7 (candidate block), column 2`."""
         if not index:
             return "its one value"
-        if len(self._axes) == len(index):
-            return ", ".join(f"{axis} {i}" for axis, i in zip(self._axes, index, strict=True))
-        return f"[{', '.join(map(str, index))}]"
+        named = [f"{axis} {i}" for axis, i in zip(self._axes, index, strict=False)]
+        if len(self._axes) != len(index):
+            return f"[{', '.join(map(str, index))}]"
+        if self._blocks and shape[0] % len(self._blocks) == 0:
+            named[0] += f" ({self._blocks[index[0] * len(self._blocks) // shape[0]]} block)"
+        return ", ".join(named)
 
 
-def expect(value: Any, *, axes: str = "") -> Expectation:
+def expect(value: Any, *, axes: str = "", blocks: str = "") -> Expectation:
     """Check one value: `expect(reply["h"], axes="step row unit").matches(right)`.
 
-    `axes` names the dimensions, so that a message can say "step 3, row 0, unit 2".
+    `axes` names the dimensions, so that a message can say "step 3, row 0, unit 2"; `blocks` the equal parts
+    that the first dimension consists of, such as the gates of an LSTM.
     """
     if isinstance(value, Part):
-        return Expectation(value.label, value.value, axes)
-    return Expectation("the value", value, axes)
+        return Expectation(value.label, value.value, axes, blocks)
+    return Expectation("the value", value, axes, blocks)
 
 
 def describe_kind(value: Any) -> str:

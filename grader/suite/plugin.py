@@ -164,7 +164,8 @@ class SuitePlugin:
         assert grading is not None  # `collection.check` saw to it
         assignment = self._assignment(item)
         public = "public" in item.path.name
-        outcome = Outcome(item.nodeid, assignment, item.name, public, grading, verdict, attempt, duration_s)
+        worth = grading.scaled(assignment.scale)
+        outcome = Outcome(item.nodeid, assignment, item.name, public, worth, verdict, attempt, duration_s)
         self.outcomes.append(outcome)
         self.progress(outcome)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 Test = TypeVar("Test", bound=Callable[..., None])
@@ -24,6 +24,10 @@ class Grading:
     promise: str
     side: bool = False
     curve: str = ""
+
+    def scaled(self, scale: float) -> Grading:
+        """The same, worth `scale` times as much: as much as the course gives for it."""
+        return replace(self, points=round(self.points * scale, 6)) if scale != 1.0 else self
 
 
 def points(worth: float, *, of: str, promise: str, side: bool = False, curve: str = "") -> Callable[[Test], Test]:

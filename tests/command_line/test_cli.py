@@ -162,6 +162,24 @@ def test_check_pdb_stops_where_the_code_fails(tmp_path):
     assert f"{folder}/cells.py" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [
+        ("grader.classroom", "this is a students' bundle, which has no grader.classroom"),
+        ("torch", "torch is not installed"),
+    ],
+)
+def test_a_module_that_is_not_here_is_one_line_with_the_command_to_type(missing, says, solved, monkeypatch, capsys):
+    def absent(*_: object) -> int:
+        raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
+
+    monkeypatch.setattr(cli, "_check", absent)
+    assert cli.main(["check", solved]) == 2
+    said = capsys.readouterr()
+    assert says in said.err and "Type: " in said.err
+    assert (said.out, len(said.err.strip().splitlines())) == ("", 1)
+
+
 def test_doctor_shows_the_rungs():
     done = grader("doctor", "--json")
     findings = json.loads(done.stdout)

@@ -54,6 +54,22 @@ def test_equals_does_not_confuse_types(value, right):
         expect(value).equals(right)
 
 
+def test_what_should_hold_reads_as_a_sentence():
+    with pytest.raises(Mismatch, match=r"^should hold and does not: cells is an nn\.ModuleList$"):
+        expect(Part("cells is an nn.ModuleList", False)).equals(True)
+    with pytest.raises(Mismatch, match=r"^holds and should not: gradients were recorded$"):
+        expect(Part("gradients were recorded", True)).equals(False)
+    with pytest.raises(Mismatch, match="x is 1, expected True"):
+        expect(Part("x", 1)).equals(True)
+
+
+def test_a_row_is_told_with_the_block_that_it_belongs_to():
+    with pytest.raises(Mismatch, match=r"most at row 3 \(forget block\), column 1: yours 7"):
+        wrong = torch.zeros(8, 2)
+        wrong[3, 1] = 7
+        expect(Part("W", wrong), axes="row column", blocks="input forget candidate output").matches(torch.zeros(8, 2))
+
+
 def test_equals_takes_a_list_for_a_tuple():
     expect((1, "a", [2])).equals([1, "a", (2,)])
 
