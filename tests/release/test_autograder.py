@@ -90,20 +90,31 @@ for folder in {folders!r}:
 """
 
 
-def test_the_students_code_reaches_neither_tests_nor_results(autograder):
-    source = autograder / "source"
-    secrets = [
-        "assignments/cells/test_hidden.py",
-        "assignments/cells/oracle.py",
-        "solutions/cells.py",
-        "run_autograder",
-    ]
-    paths = [str(source / name) for name in secrets] + [str(autograder / "submission_metadata.json")]
-    paths += [str(autograder / "results" / "results.json"), str(autograder / "results" / "results.part")]
-    folders = [str(source), str(autograder / "results")]
-    _, results = grade(autograder, REACHES.format(paths=paths, folders=folders) + RIGHT)
+@pytest.fixture(params=["as it comes", "as in a container"])
+def container(request, autograder):
+    """The autograder where namespaces can be had, and where they can't, as in most containers."""
+    namespaced = autograder / "source" / "grader" / "sandbox" / "namespaced.py"
+    kept = namespaced.read_text()
+    if request.param == "as in a container":
+        namespaced.write_text(
+            kept.replace("def find_bubblewrap() -> str | None:\n", "def find_bubblewrap():\n    return\n")
+        )
+        assert namespaced.read_text() != kept
+    yield autograder
+    namespaced.write_text(kept)
+
+
+def test_the_students_code_reaches_neither_tests_nor_results(container):
+    source = container / "source"
+    cells = [f"assignments/cells/{name}.py" for name in ("test_hidden", "oracle")]
+    paths = [str(source / name) for name in [*cells, "solutions/cells.py", "run_autograder"]]
+    paths += [str(container / name) for name in ("submission_metadata.json", "results/results.json")]
+    folders = [str(source), str(container / "results")]
+    done, results = grade(container, REACHES.format(paths=paths, folders=folders) + RIGHT)
+    if results is None and "--require-isolation split" in done.stderr:
+        pytest.skip("this machine has no Landlock, so there is no grade")
     assert results["score"] == 18.0, results["tests"][0]["output"]
-    _, results = grade(autograder, REACHES.format(paths=["/dev/null"], folders=[]) + RIGHT)
+    _, results = grade(container, REACHES.format(paths=["/dev/null"], folders=[]) + RIGHT)
     assert results["score"] == 0.0  # so it would have been seen
 
 
