@@ -24,11 +24,20 @@ from grader.sandbox import Sandbox
 from grader.suite.plugin import Outcome
 from tests.benchmarks.steady import all_cores_busy, gradings, programs, write
 from tests.laws.another_hand import rewrite
-from tests.laws.fairness import KNOWN, heirs
+from tests.laws.fairness import KNOWN, heirs, lost_by_assignment
+from tests.laws.wrong_programs import wrong_programs
 from tests.mutation.trial import accounts, every_mutant, try_mutants
 from tests.support import rows_of
 
-ONE_IN = {"mistakes": 15, "rewritten": 30, "programs": 8, "mutants": 70, "steady": 80}  # with --quick
+ONE_IN = {
+    "mistakes": 15,
+    "rewritten": 30,
+    "wrong": 12,
+    "cells": 20,
+    "programs": 8,
+    "mutants": 70,
+    "steady": 80,
+}  # with --quick
 STEADY_RUNS = 1000
 Case = TypeVar("Case")
 
@@ -64,7 +73,7 @@ def main(quick: bool) -> bool:
     lines: list[Line] = []
     with start_sandbox(GradeOptions(load_course())) as sandbox:
         console.print(f"Computed now, from {every}, on the rung {sandbox.level}.\n")
-        for section in (known_mistakes, rewritten_mistakes, correct_programs, mutation, steadiness):
+        for section in SECTIONS:
             with waiting.status(f"{section.__name__.replace('_', ' ')} …"):
                 found = section(quick, sandbox)
             for line in found:
@@ -108,6 +117,25 @@ def rewritten_mistakes(quick: bool, sandbox: Sandbox) -> list[Line]:
     return [named]
 
 
+def unknown_mistakes(quick: bool, sandbox: Sandbox) -> list[Line]:
+    """Programs that are wrong in ways that nothing on the list describes."""
+    nameless = Line("programs that are wrong in another way lose points, and are given no name")
+    for label, assignment, source in sample(list(wrong_programs()), "wrong", quick):
+        failed = rows_of(graded(assignment, source, sandbox)[0], "failed", "error", "timeout")
+        nameless.count(bool(failed) and not any(row["misconception"] for row in failed.values()), label)
+    return [nameless]
+
+
+def mistakes_in_cells(quick: bool, sandbox: Sandbox) -> list[Line]:
+    """A whole submission with one mistake in its cells."""
+    apart = Line("mistakes in the cells cost nothing in the parts that build on them")
+    cells = [(assignment, misconception) for assignment, misconception in KNOWN if assignment.name == "cells"]
+    for assignment, misconception in sample(cells, "cells", quick):
+        lost = lost_by_assignment(assignment, misconception, sandbox)
+        apart.count(set(lost) == {"cells"}, f"{misconception.id} costs {lost}")
+    return [apart]
+
+
 def correct_programs(quick: bool, sandbox: Sandbox) -> list[Line]:
     """Solutions and variants."""
     full = Line("correct programs, in whatever style, have full marks")
@@ -130,12 +158,23 @@ def mutation(quick: bool, sandbox: Sandbox) -> list[Line]:
 
 def steadiness(quick: bool, sandbox: Sandbox) -> list[Line]:
     """Correct programs while every core is busy."""
-    steady = Line("gradings of correct programs on a busy machine lose nothing")
+    steady = Line("gradings of correct programs on a busy machine lose nothing, and give one document twice")
     runs = STEADY_RUNS // ONE_IN["steady"] if quick else STEADY_RUNS
     with tempfile.TemporaryDirectory(prefix="proof-") as folder, all_cores_busy():
         for problem in gradings(runs, 0, sandbox, Path(folder)):
             steady.count(not problem, problem)
     return [steady]
+
+
+SECTIONS = (
+    known_mistakes,
+    rewritten_mistakes,
+    unknown_mistakes,
+    mistakes_in_cells,
+    correct_programs,
+    mutation,
+    steadiness,
+)
 
 
 def sample(cases: Sequence[Case], kind: str, quick: bool) -> Sequence[Case]:

@@ -104,9 +104,9 @@ def wrong_programs() -> Iterator[tuple[str, Assignment, str]]:
             "largest_singular_value": ["0.0", "-right", "right + 1e-3", "None"],
         },
     }
-    for assignment_name, names in results.items():
+    for assignment_name, parts in results.items():
         assignment = by_name[assignment_name]
-        for name, formulas in names.items():
+        for name, formulas in parts.items():
             for result in formulas:
                 yield f"{name}: {result}", assignment, wrapped(assignment, name, FUNCTION, result=result)
     for assignment in load_course():  # always an error, whatever is asked for
