@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 MOST_POINTS = 10_000.0
+IN_WORDS = {str: "text", list: "a list", bool: "true or false", dict: "a table"}
 
 
 class ChoiceError(Exception):
@@ -59,7 +60,7 @@ def _choices(table: dict[str, Any], known: tuple[str, ...]) -> Choices:
         if key not in kinds:
             raise ValueError(f"there is no key {key!r}. There are: {', '.join(kinds)}")
         if not isinstance(value, kinds[key]):
-            raise ValueError(f"{key} has to be a {kinds[key].__name__}")
+            raise ValueError(f"{key} has to be {IN_WORDS[kinds[key]]}")
     names = [*table.get("assignments", ()), *table.get("points", ()), *table.get("due", ())]
     for name in names:
         if name not in known:

@@ -376,7 +376,7 @@ def _release(options: argparse.Namespace) -> int:
     from grader.release.command import ReleaseError, release
 
     try:
-        release(options.out, options.options and _existing(options.options), options.form)
+        release(options.out, options.options, options.form)
     except ReleaseError as problem:
         raise Stop(UNUSABLE, f"{problem}.") from None
     return DONE

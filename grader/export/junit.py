@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from grader.export.escape import xml_text
+from grader.messages import gist
 
 
 def report(documents: Sequence[dict[str, Any]]) -> str:
@@ -42,7 +43,7 @@ def _suite(submission: str, row: dict[str, Any]) -> ET.Element:
         if test["status"] != "passed":
             kind = "failure" if test["status"] == "failed" else "error"
             failed = ET.SubElement(
-                case, kind, type=test["status"], message=xml_text(test["message"].partition("\n")[0])
+                case, kind, type=test["status"], message=xml_text(gist(test["message"]).partition("\n")[0])
             )
             failed.text = xml_text(test["message"])
     _count(suite, suite.findall("testcase"))

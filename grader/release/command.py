@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from grader.course import CHOICES, SOLUTIONS, chosen, own_choices
+from grader.course import CHOICES, SOLUTIONS, CourseError, chosen, own_choices
 from grader.release.bundle import make_bundle
 from grader.release.pack import PackError, form_of, write_bundle
 
@@ -15,13 +15,16 @@ class ReleaseError(Exception):
 
 
 def release(out: Path, options: Path | None, form: str | None) -> None:
-    """Make the bundle of these options, or of the checkout's course.toml. Raises ReleaseError or CourseError."""
+    """Make the bundle of these options, or of the checkout's course.toml. Raises ReleaseError."""
     if not SOLUTIONS.is_dir():
         raise ReleaseError("this is a students' bundle itself: it has no solutions to make stubs of. Take a checkout")
-    choices = own_choices(options)
+    try:
+        choices = own_choices(options)
+    except CourseError as problem:
+        raise ReleaseError(f"{problem}. Mend it, or leave --options out") from None
     assignments = chosen(choices)
     form = form_of(out, form)
-    print(f"Making a {form} of {len(assignments)} assignments; this runs every known mistake once.", file=sys.stderr)
+    print(f"Running every known mistake of {len(assignments)} assignments once, for its fingerprint.", file=sys.stderr)
     files = make_bundle(choices)
     try:
         write_bundle(files, out, form)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.course import load_course
 from grader.documents import file_stem, for_student
-from grader.messages import one_line, printable
+from grader.messages import gist, one_line, printable
 from grader.report import statistics
 from grader.report.changes import compare
 from grader.report.statistics import ENOUGH, Document
@@ -141,7 +141,7 @@ def _together(tests: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """Tests that say the same, told together."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for test in tests:
-        groups.setdefault((test["status"], test["message"]), []).append(test)
+        groups.setdefault((test["status"], gist(test["message"])), []).append(test)
     return list(groups.values())
 
 

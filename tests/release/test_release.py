@@ -324,6 +324,10 @@ def test_the_command_says_what_it_made_and_refuses_to_overwrite(tmp_path, capsys
     assert zipfile.ZipFile(out).namelist()[0].startswith("course/")
     assert cli.main(["release", out, "--options", str(options)]) == 2
     assert "exists already" in capsys.readouterr().err
+    for wrong in (tmp_path / "nowhere.toml", tmp_path / "course.zip"):
+        assert cli.main(["release", str(tmp_path / "more"), "--options", str(wrong)]) == 2
+        said = capsys.readouterr().err
+        assert wrong.name in said and "leave --options out" in said and len(said.splitlines()) == 1
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".release")]
 
 
@@ -344,6 +348,7 @@ def test_choices_survive_being_written(tmp_path):
         ("titel = 'x'", "no key 'titel'"),
         ("assignments = ['poetry']", "no assignment 'poetry'"),
         ("assignments = 'cells'", "has to be a list"),
+        ("title = 3", "has to be text"),
         ("[points]\ncells = -1", "above 0"),
         ("[points]\ncells = true", "above 0"),
         ("[points]\ncells = nan", "above 0"),
