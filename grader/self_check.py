@@ -75,6 +75,7 @@ def _saved(path: Path) -> dict[str, int]:
 
 def debug(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
     """Run the public probes in this process and stop in the debugger at the first exception."""
+    from grader.diagnosis.local import modes_kept
     from grader.suite.in_process import public_tests, run_test
 
     if not path.is_dir():
@@ -85,7 +86,8 @@ def debug(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
             for name, (test, _) in public_tests(assignment).items():
                 print(f"{assignment.name}: {name}")
                 try:
-                    run_test(assignment, name, test, Student(assignment.name), seed)
+                    with modes_kept():  # what a probe sets must not reach the inputs of the next test
+                        run_test(assignment, name, test, Student(assignment.name), seed)
                 except Exception as problem:
                     print(f"    {one_line(''.join(traceback.format_exception_only(problem)))}")
                     pdb.post_mortem(problem.__traceback__)

@@ -162,6 +162,13 @@ def test_check_pdb_stops_where_the_code_fails(tmp_path):
     assert f"{folder}/cells.py" in done.stdout
 
 
+def test_check_pdb_carries_nothing_from_one_test_to_the_next(tmp_path):
+    # Probes of seq2seq compute in float64; the tests after them draw their inputs in float32.
+    folder = write_files(tmp_path / "right", {"seq2seq.py": (SOLUTIONS / "seq2seq.py").read_text()})
+    done = grader("check", str(folder), "-a", "seq2seq", "--pdb")
+    assert done.stdout.endswith("Every public test passes.\n"), done.stdout[-600:]
+
+
 def test_doctor_shows_the_rungs():
     done = grader("doctor", "--json")
     findings = json.loads(done.stdout)
