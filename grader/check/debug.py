@@ -21,6 +21,7 @@ from typing import Any
 from grader.check.show import hidden_tests
 from grader.course import Assignment
 from grader.diagnosis import explain
+from grader.diagnosis.local import modes_kept
 from grader.messages import ALL_PUBLIC_PASS, one_line
 from grader.sandbox.inside.session import describe
 from grader.sandbox.inside.student import ImportFailed, Student, SubmissionFinder
@@ -44,7 +45,8 @@ def debug(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
                 student = Student(assignment.name)
                 attempt = functools.partial(run_test, assignment, name, test, student, seed)
                 try:
-                    attempt()
+                    with modes_kept():  # what a probe sets must not reach the inputs of the next test
+                        attempt()
                 except Exception as problem:
                     _stop_at(problem, root, student, grading, attempt)
                     return 0

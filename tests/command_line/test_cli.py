@@ -180,6 +180,13 @@ def test_a_module_that_is_not_here_is_one_line_with_the_command_to_type(missing,
     assert (said.out, len(said.err.strip().splitlines())) == ("", 1)
 
 
+def test_check_pdb_carries_nothing_from_one_test_to_the_next(tmp_path):
+    # Probes of seq2seq compute in float64; the tests after them draw their inputs in float32.
+    folder = write_files(tmp_path / "right", {"seq2seq.py": (SOLUTIONS / "seq2seq.py").read_text()})
+    done = grader("check", str(folder), "-a", "seq2seq", "--pdb")
+    assert "All public tests pass" in done.stdout.splitlines()[-1], done.stdout[-600:]
+
+
 def test_doctor_shows_the_rungs():
     done = grader("doctor", "--json")
     findings = json.loads(done.stdout)
