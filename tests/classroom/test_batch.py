@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -114,9 +115,23 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(graded, tmp_path):
     assert documents(tmp_path / "out") == documents(out)
 
 
+def children_of(pid: int) -> set[int]:
+    """The processes that this one has started and that still run."""
+    listed = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout
+    return {int(line) for line in listed.split()}
+
+
+def is_grading(pid: int) -> bool:
+    """Whether this is a grading process."""
+    try:
+        return b"grader.classroom.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def kill_and_resume(folder, out, kills: int, seed: int) -> int:
     """Kill the batch `kills` times at random moments, then let it end; how often it really was cut short."""
-    moments, cut = random.Random(seed), 0
+    moments, cut, workers = random.Random(seed), 0, set[int]()
     for _ in range(kills):
         process = subprocess.Popen(
             command(folder, out, "--jobs", "2"), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -125,10 +140,11 @@ def kill_and_resume(folder, out, kills: int, seed: int) -> int:
             process.wait(moments.uniform(0.3, 8.0))
         except subprocess.TimeoutExpired:
             cut += 1
+            workers |= children_of(process.pid)
             process.send_signal(signal.SIGKILL)
             process.wait()
     deadline = time.monotonic() + 60
-    while subprocess.run(["pgrep", "-f", "grader.classroom.worker"], capture_output=True).returncode == 0:
+    while any(is_grading(pid) for pid in workers):
         assert time.monotonic() < deadline, "grading processes outlive the batch"
         time.sleep(0.2)
     run(folder, out)
