@@ -309,7 +309,6 @@ def a_string_that_lies(honest, indices, table):
 @instead_of(
     "batching.encode",
     spoils=("encode",),
-    loses=("test_round_trip",),
     sabotages_itself=True,
     tries="Returns tensors whose shapes would broadcast against any answer.",
 )
