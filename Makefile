@@ -35,7 +35,7 @@ test: setup-test lint
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-attacks: setup-test
-	@$(BIN)/python -m pytest -m long tests/attacks
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m long tests/attacks
 
 test-long: setup-test
 	@$(BIN)/python -m pytest -m long
