@@ -9,7 +9,7 @@ help:
 	@echo 'make grade SUBMISSION=path    grade one folder or archive'
 	@echo 'make test                     run the tests of the kit itself'
 	@echo 'make test-attacks             grade every hostile submission on every rung of the sandbox'
-	@echo 'make test-long                what takes minutes: layers of the sandbox, every program alone, fifty kills'
+	@echo 'make test-long                everything that make test leaves out, attacks and names too; an hour or more'
 	@echo 'make fuzz                     a million forged frames, 100,000 archives, 50,000 notebooks; half an hour'
 	@echo 'make test-names               all of those about naming mistakes (make test takes a sample)'
 	@echo 'make mutants                  every small change of the solutions: does it lose points? half an hour'
