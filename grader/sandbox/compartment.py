@@ -74,11 +74,10 @@ class Compartment:
             "assignment": assignment,
             "module": module,
             "files": tree,
-            "refuse_library_cells": refuse_library_cells,
         }
         for attempt in (1, 2):
             try:
-                session = self.fork(limits, wall)
+                session = self.fork(limits, wall, refuse_library_cells)
                 session.begin(opening, body)
                 return session
             except BROKEN as problem:
@@ -89,7 +88,7 @@ class Compartment:
                     raise SandboxError(f"no session could be opened ({problem})") from problem
         raise AssertionError("unreachable")
 
-    def fork(self, limits: Limits, wall: Clock | None = None) -> Session:
+    def fork(self, limits: Limits, wall: Clock | None = None, refuse_library_cells: bool = False) -> Session:
         """Fork a session that has been told nothing yet."""
         if self._channel is None:
             self._channel = self._sandbox.fork_compartment()
@@ -99,7 +98,7 @@ class Compartment:
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         output, output_theirs = os.pipe()
         try:
-            request = {"limits": self._sandbox.rlimits(limits)}
+            request = {"limits": self._sandbox.rlimits(limits), "refuse_library_cells": refuse_library_cells}
             number = channel.fork(request, [theirs.fileno(), output_theirs])
         except BaseException:
             ours.close()

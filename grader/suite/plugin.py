@@ -65,6 +65,7 @@ class SuitePlugin:
     outcomes: list[Outcome] = field(default_factory=list)
     grader_errors: list[str] = field(default_factory=list)
     _leaning: set[str] = field(default_factory=set)
+    _unimportable: dict[str, Verdict] = field(default_factory=dict)
     _desk: Desk | None = None
     _current: str = ""
 
@@ -134,29 +135,37 @@ class SuitePlugin:
         self._keep(item, verdict, attempt, time.perf_counter() - started)
         return True
 
-    def _run(self, item: pytest.Function, assignment: Assignment, grading: Grading) -> tuple[Attempt, Verdict]:
+    def _run(self, item: pytest.Function, assignment: Assignment, grading: Grading) -> tuple[Attempt | None, Verdict]:
         """Try with the student's own, alone if it failed in company, then with a stand-in for what it builds on.
 
-        Where the student's own part underneath runs into a limit, the stand-in goes first from then on:
-        a loop in `cells` must not use up the time of `language_model`.
+        Where a test has needed the stand-in, it goes first from then on: most will need it again, and a
+        loop in `cells` must not use up the time of `language_model`. What cannot be imported, alone and with
+        the stand-in, is not imported again for each test.
         """
+        if assignment.name in self._unimportable:
+            return None, self._unimportable[assignment.name]
+        leant: tuple[Attempt, Verdict] | None = None
         if assignment.name in self._leaning:
-            attempt, verdict = self._try(item, assignment, grading, fresh=True, stand_in=True)
-            if verdict is PASSED:
-                return attempt, PASSED_WITH_STAND_IN
+            leant = self._try(item, assignment, grading, fresh=self.alone, stand_in=True)
+            if leant[1] is PASSED:
+                return leant[0], PASSED_WITH_STAND_IN
         attempt, verdict = self._try(item, assignment, grading, fresh=self.alone)
         ran_out = verdict.status == "timeout"
         if verdict is not PASSED and attempt.shared and not verdict.final and not (ran_out and assignment.needs):
             attempt, verdict = self._try(item, assignment, grading, fresh=True)
+        underneath = verdict
         if verdict is not PASSED and assignment.needs and verdict.kind not in NOT_THE_PREREQUISITE:
-            again, with_stand_in = self._try(item, assignment, grading, fresh=True, stand_in=True)
-            if with_stand_in is PASSED:
-                if ran_out:
-                    self._leaning.add(assignment.name)
+            if leant is None or leant[0].shared:
+                leant = self._try(item, assignment, grading, fresh=True, stand_in=True)
+            again, underneath = leant
+            if underneath is PASSED:
+                self._leaning.add(assignment.name)
                 return again, PASSED_WITH_STAND_IN
             attempt.on_stand_in = again.exchanges
             if ran_out and attempt.shared and not verdict.final:
-                return self._try(item, assignment, grading, fresh=True)
+                attempt, verdict = self._try(item, assignment, grading, fresh=True)
+        if verdict.kind == underneath.kind == "import":
+            self._unimportable[assignment.name] = verdict
         return attempt, verdict
 
     def _keep(self, item: pytest.Item, verdict: Verdict, attempt: Attempt | None, duration_s: float) -> None:

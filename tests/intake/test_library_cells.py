@@ -133,3 +133,18 @@ def test_a_mention_is_marked_for_a_person(grade_own):
     marked = [test for test in rows_of(document).values() if "review" in test]
     assert {test["of"] for test in marked} == {"LSTMCellFromScratch"}
     assert "nn.LSTMCell" in marked[0]["review"]
+
+
+def test_between_two_assignments_that_refuse_them_they_may_be_used(grade_own):
+    uses = "import torch\ntorch.nn.LSTM(2, 2)(torch.ones(1, 2))\n"
+    files = {f"{name}.py": (SOLUTIONS / f"{name}.py").read_text() for name in ("batching", "fast_lstm")}
+    files = {"cells.py": HIDDEN_FROM_THE_SOURCE["name put together"], **{f: uses + text for f, text in files.items()}}
+    document = grade_own(files, ["cells", "batching", "fast_lstm"])
+    passed = {part["name"]: {test["status"] == "passed" for test in part["tests"]} for part in document["assignments"]}
+    assert passed == {"cells": {True, False}, "batching": {True}, "fast_lstm": {False}}
+
+
+def test_the_way_back_is_gone_before_the_students_code_comes(grade_own):
+    digging = "from grader.sandbox.inside import library_cells\nlibrary_cells.allow()\n"
+    document = grade_own({"cells.py": digging + HIDDEN_FROM_THE_SOURCE["name put together"]}, ["cells"])
+    assert "test_lstm_one_step" in rows_of(document, "failed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grader.course import SOLUTIONS
+from grader.sandbox import Compartment
 from tests.support import rows_of
 
 SOLUTION = (SOLUTIONS / "cells.py").read_text()
@@ -67,3 +68,18 @@ def test_a_real_failure_fails_both_times(grade_own):
 def test_the_seed_of_the_course_changes_the_inputs_and_not_the_verdict(grade_own):
     for seed in (1, 2**31, -5):
         assert grade_own({"cells.py": SOLUTION}, ["cells"], seed=seed)["score"] == 18
+
+
+def test_what_cannot_be_imported_is_tried_once_and_not_for_every_test(grade_own, monkeypatch):
+    opened = []
+    monkeypatch.setattr(Compartment, "fork", lambda *given, fork=Compartment.fork: opened.append(1) or fork(*given))
+    rows = rows_of(grade_own({"cells.py": "raise ValueError('not today')\n"}, ["cells"]))
+    assert {test["status"] for test in rows.values()} == {"error"}
+    assert len({test["message"] for test in rows.values() if test["visibility"] == "public"}) == 1
+    assert len(opened) == 1
+
+
+def test_what_imports_with_a_stand_in_only_is_tried_again(grade_own):
+    model = (SOLUTIONS / "language_model.py").read_text()
+    files = {"cells.py": "raise ValueError('not today')\n", "language_model.py": model}
+    assert rows_of(grade_own(files, ["language_model"]), "failed", "error") == {}

@@ -15,7 +15,7 @@ import socket
 import tempfile
 from typing import Any
 
-from grader.sandbox.inside import confine, forks, namespaces
+from grader.sandbox.inside import confine, forks, library_cells, namespaces
 from grader.wire import write_frame
 
 
@@ -38,7 +38,13 @@ def run(rung: dict[str, Any], control: socket.socket) -> None:
         if rung["name"] == "namespaced":
             namespaces.mount_scratch(rung["scratch"])
 
-    forks.serve(control, lambda request, descriptors: _become_session(rung, request, descriptors), clear=clear)
+    def prepare(request: dict[str, Any]) -> None:
+        clear()
+        # here and not in the session: pages that both write to cost each session more than the work itself
+        (library_cells.refuse if request["refuse_library_cells"] else library_cells.allow)()
+
+    forks.serve(control, lambda request, descriptors: _become_session(rung, request, descriptors), prepare=prepare)
+    clear()
 
 
 def _alone() -> bool:

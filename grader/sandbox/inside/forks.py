@@ -36,23 +36,19 @@ def serve(
     control: socket.socket,
     become: Callable[[dict[str, Any], list[int]], None],
     fork: Callable[[], int] = os.fork,
-    clear: Callable[[], None] = lambda: None,
+    prepare: Callable[[dict[str, Any]], None] = lambda request: None,
 ) -> None:
-    """Answer requests until the trusted process hangs up; `become` runs in each fork.
-
-    `clear` does away with what earlier forks left: before each fork, and at the end.
-    """
+    """Answer requests until the trusted process hangs up; `prepare` runs before each fork, `become` in it."""
     children: dict[int, int] = {}
     ended: dict[int, int] = {}
     while True:
         try:
             request, _ = read_frame(lambda count: receive_exactly(control, count))
         except EOFError:
-            clear()
             return
         if "fork" in request:
             descriptors = _receive_descriptors(control)
-            clear()
+            prepare(request)
             _bury(ended)
             pid = fork()
             if pid == 0:

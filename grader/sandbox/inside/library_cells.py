@@ -10,6 +10,7 @@ import ctypes
 import functools
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 OPERATORS = (
@@ -45,15 +46,22 @@ DECOMPOSITIONS = "torch._decomp.decompositions"  # written in Python too, a func
 KEYS = ("CPU", "CUDA", "AutogradCPU", "AutogradCUDA", "CompositeImplicitAutograd")
 
 
+_refused: list[Callable[[], Any]] = []  # how to take back each thing that is overridden now
+
+
 class LibraryCellRefused(RuntimeError):
     """A library recurrent kernel was called where the assignment asks for one's own."""
 
 
 def refuse() -> None:
-    """Override the recurrent kernels in this process; they raise LibraryCellRefused from now on."""
+    """Override the recurrent kernels in this process and its forks; they raise LibraryCellRefused from now on."""
     import torch
 
+    if _refused:
+        return
+    undo = _refused.append
     library = torch.library.Library("aten", "IMPL")
+    undo(library._destroy)
     with warnings.catch_warnings():  # that kernels are overridden is the point
         warnings.simplefilter("ignore")
         for operator in overridable():
@@ -66,17 +74,36 @@ def refuse() -> None:
         return _refuse() if self._schema.name in refused else decompose(self, *arguments, **named)
 
     setattr(torch._ops.OpOverload, "decompose", guarded)  # noqa: B010 - a way past the dispatcher
-    # The overrides last as long as the library object: leaked, and out of easy reach. Code that digs for it
-    # in its own process can still undo this; the source scan and people are the other two guards.
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))
+    undo(functools.partial(setattr, torch._ops.OpOverload, "decompose", decompose))
     for twin in TWINS:
-        for kind in vars(sys.modules.get(twin)).values() if twin in sys.modules else ():
+        if twin not in sys.modules:
+            sys.modules[twin] = None  # type: ignore[assignment] # importing it fails from now on
+            undo(functools.partial(sys.modules.pop, twin))
+            continue
+        for kind in vars(sys.modules[twin]).values():
             if isinstance(kind, type) and issubclass(kind, torch.nn.Module) and kind.__module__ == twin:
-                kind.forward = _refuse
-        sys.modules.setdefault(twin, None)  # type: ignore[arg-type] # else importing it fails from now on
+                undo(functools.partial(setattr, kind, "forward", kind.forward))
+                setattr(kind, "forward", _refuse)  # noqa: B010
     decompositions = vars(sys.modules.get(DECOMPOSITIONS, sys))
     for name in [name for name in decompositions if any(cell in name for cell in ("lstm", "gru", "rnn"))]:
+        undo(functools.partial(decompositions.__setitem__, name, decompositions[name]))
         decompositions[name] = _refuse
+
+
+def allow() -> None:
+    """Take all of that back."""
+    while _refused:
+        _refused.pop()()
+
+
+def forget() -> None:
+    """Put the way back out of easy reach, before a student's code comes.
+
+    The overrides last as long as the library object, which is leaked. Code that digs for it in its own
+    process can still undo this; the source scan and people are the other two guards.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(_refused[:]))
+    _refused.clear()
 
 
 @functools.cache

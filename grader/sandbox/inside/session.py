@@ -33,6 +33,7 @@ TEXT_LIMIT = 4000
 def serve(sock: socket.socket, output: int, request: dict[str, Any]) -> None:
     """Answer the frames on `sock` until it closes; everything the student prints goes to `output`."""
     _settle(sock, output, request["limits"])
+    library_cells.forget()
     opening, body = read_frame(lambda count: receive_exactly(sock, count))
     if "canary" in opening:
         write_frame(sock, {"observed": canary.observe(opening["canary"])})
@@ -41,8 +42,6 @@ def serve(sock: socket.socket, output: int, request: dict[str, Any]) -> None:
     scratch = os.path.join(tempfile.gettempdir(), "submission")
     write_submission(files, scratch)
     os.chdir(scratch)
-    if opening["refuse_library_cells"]:
-        library_cells.refuse()
     student = Student(opening["module"])
     write_frame(sock, {"ready": True})
     while True:
