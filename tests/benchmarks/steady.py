@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import multiprocessing
 import os
@@ -35,6 +36,7 @@ CLASS = 10  # submissions of the class that one and two workers grade
 Program = tuple[Assignment, dict[str, bytes]]
 
 
+@functools.cache
 def programs() -> list[Program]:
     """The solution and every variant of each assignment, with the solutions of what it builds on."""
     found: list[Program] = []
@@ -59,7 +61,8 @@ def spin() -> None:
 @contextlib.contextmanager
 def all_cores_busy() -> Iterator[int]:
     """One process that only spins for each core; how many there are."""
-    spinners = [multiprocessing.Process(target=spin, daemon=True) for _ in range(os.cpu_count() or 1)]
+    process = multiprocessing.get_context("spawn").Process
+    spinners = [process(target=spin, daemon=True) for _ in range(os.cpu_count() or 1)]
     for spinner in spinners:
         spinner.start()
     try:
@@ -79,30 +82,29 @@ def write(folder: Path, files: dict[str, bytes]) -> Path:
     return folder
 
 
-def gradings(runs: int, seed: int, sandbox: Sandbox, folder: Path) -> Iterator[str]:
-    """Grade so many programs; yields what is wrong with each, "" for nothing."""
+def grading(number: int, seed: int, sandbox: Sandbox, folder: Path) -> str:
+    """Grade one of the programs, each round of them with another seed: what is wrong with that, "" for nothing."""
     every = programs()
-    for number in range(runs):
-        assignment, files = every[number % len(every)]
-        path = write(folder / f"{number:05}", files)
-        options = GradeOptions((assignment,), seed=seed + number // len(every))
-        document = grade(path, options, sandbox).document
-        lost = rows_of(document, "failed", "error", "timeout", "grader-error")
-        problem = "; ".join(f"{name} {row['status']}: {row['message']}" for name, row in lost.items())
-        if number % TWICE == 0:
-            again = grade(path, options, sandbox).document
-            if without_timing(again) != without_timing(document):
-                problem += "; a second document differs"
-        yield f"{assignment.name} {number}, seed {options.seed}: {problem}" if problem else ""
+    assignment, files = every[number % len(every)]
+    path = write(folder / f"{number:05}", files)
+    options = GradeOptions((assignment,), seed=seed + number // len(every))
+    document = grade(path, options, sandbox).document
+    lost = rows_of(document, "failed", "error", "timeout", "grader-error")
+    problem = "; ".join(f"{name} {row['status']}: {row['message']}" for name, row in lost.items())
+    if number % TWICE == 0:
+        again = grade(path, options, sandbox).document
+        if without_timing(again) != without_timing(document):
+            problem += "; a second document differs"
+    return f"{assignment.name} {number}, seed {options.seed}: {problem}" if problem else ""
 
 
-def class_of(size: int, folder: Path) -> Path:
-    """A class of whole submissions, each of other variants, for the batch command."""
+def class_of(size: int, folder: Path, skip: int = 0) -> Path:
+    """A class of whole submissions, each of other variants, for the batch command; `skip` makes other classes."""
     every = programs()
     for number in range(size):
         for assignment in select(None):
             mine = [files for owner, files in every if owner is assignment]
-            write(folder / f"member-{number:02}", mine[number % len(mine)])
+            write(folder / f"member-{number:02}", mine[(number + skip * size) % len(mine)])
     return folder
 
 
@@ -125,7 +127,8 @@ def main() -> int:
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="steady-") as folder, all_cores_busy() as spinners:
         with start_sandbox(GradeOptions(load_course(), rung=options.rung)) as sandbox:
-            for number, problem in enumerate(gradings(options.runs, options.seed, sandbox, Path(folder)), start=1):
+            for number in range(1, options.runs + 1):
+                problem = grading(number - 1, options.seed, sandbox, Path(folder))
                 if problem:
                     problems.append(problem)
                     print(problem, flush=True)
