@@ -105,7 +105,9 @@ def student_map(documents: Sequence[Document], keys: Sequence[Key], says: str) -
         starts = [column for column, key in enumerate(keys) if column == 0 or keys[column - 1][0] != key[0]]
         for start in starts[1:]:
             axes.axvline(start - 0.5, color=colour["ink"], linewidth=0.9)
-        axes.set_xticks(starts, [keys[start][0] for start in starts], rotation=35, ha="right")
+        middles = [(start + end - 1) / 2 for start, end in zip(starts, [*starts[1:], len(keys)], strict=True)]
+        axes.set_xticks(middles, [keys[start][0] for start in starts], rotation=30, ha="right", rotation_mode="anchor")
+        axes.tick_params(axis="x", length=0)
         axes.set_yticks([])
         axes.set_ylabel("students")
         seen = sorted({int(state) for state in np.unique(cells)})
