@@ -49,7 +49,7 @@ def _gradient_flow(figure: Any, found: dict[str, Any]) -> None:
         if not panel["lines"]:
             _say(axes, 0.5, panel["absent"])
         elif panel["kind"] == "LSTM":
-            _say(axes, 0.92, "from h_t into c through a nearly shut gate,\nthen on along c")
+            _say(axes, 0.92, "into c through a nearly shut gate,\nthen on along c")
     panels[0].set_ylabel("norm of dL/dh_t")
     figure.legend(drawn.values(), drawn.keys(), loc="outside lower center", ncols=len(drawn) or 1, frameon=False)
 
