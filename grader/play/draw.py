@@ -88,14 +88,17 @@ def _losses(figure: Any, found: dict[str, Any]) -> None:
         curve.plot(range(1, len(losses) + 1), losses, label=label, **stroke)
         times.bar(place, sum(model["seconds"]) / len(model["seconds"]), color=stroke["color"], width=0.6)
     curve.set_xlabel("epoch")
+    curve.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     curve.set_ylabel("loss (nats a character)")
     curve.legend(frameon=False)
     times.set_xticks(range(len(found["models"])), [model["kind"].upper() for model in found["models"]])
     times.set_ylabel("seconds an epoch")
+    times.grid(visible=False, axis="x")
 
 
 def _prepare(axes: Any) -> None:
     axes.set_facecolor("white")
+    axes.set_axisbelow(True)
     axes.grid(visible=True, which="major", color=PALE, linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
 

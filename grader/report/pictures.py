@@ -57,7 +57,7 @@ def histogram(scores: Sequence[float], most: float, says: str) -> Picture:
             _legend(axes, colour)
         axes.set_xlabel("points")
         axes.set_ylabel("students")
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.axvline(float(np.median(scores)), color=colour["ink"], linestyle="--", linewidth=1)
 
     return _picture(draw, (5.8, 2.8), says)
@@ -129,7 +129,7 @@ def loss_curve(losses: tuple[float, ...], says: str) -> Picture:
         axes.set_ylim(bottom=min(0.0, *losses))
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
     return _picture(draw, (4.6, 2.4), says)
 
