@@ -124,6 +124,8 @@ def _join(
     """The arrivals with what the roster knows, one for each student, and an empty one for who has none."""
     owners: dict[Any, list[_Claim]] = {}
     for arrival in found:
+        if listed:
+            arrival.students = [each for one in arrival.students for each in listed.members(one, arrival.logins)]
         for student in arrival.students:
             row = listed.find(student, arrival.logins) if listed else None
             claim = _Claim(arrival, student)

@@ -27,11 +27,13 @@ COLUMNS = {
     "last": ("last name", "last_name", "lastname", "surname", "family name"),
     "email": ("email", "email address", "e-mail", "mail"),
     "login": ("login", "login id", "sis login id", "username", "github_username", "github username", "github"),
+    "group": ("group", "group name", "team"),
     "sid": ("sid", "student id", "id number", "sis user id", "identifier", "roster_identifier", "id"),
     "late": ("late", "lateness (h:m:s)", "status"),
     "at": ("submission time", "submission_timestamp", "at"),
     "due": ("due", "extension"),
 }
+TEST_STUDENT = ("Student, Test", "Test Student")  # one that every course of Canvas has
 YES, NO = ("true", "yes", "late", "1"), ("false", "no", "0", "")
 _PARTICIPANT = re.compile(r"\D+ (\d+)")
 _LATENESS = re.compile(r"(\d+):(\d\d):(\d\d)")
@@ -46,6 +48,7 @@ class Row:
     late: bool | None = None
     at: datetime | None = None
     due: datetime | None = None
+    group: str = ""
 
 
 class Roster:
@@ -62,9 +65,17 @@ class Roster:
         """The row of a student, by what is surest; None if there is none, or none for sure."""
         for choice in _choices(student, logins):
             rows = {number for key in choice for number in self._index.get(key, ())}
+            rows = {number for number in rows if may_be(student, self.rows[number].student)}
             if rows:
                 return rows.pop() if len(rows) == 1 else None
         return None
+
+    def members(self, student: Student, logins: Sequence[str] = ()) -> list[Student]:
+        """Who handed in: the student, or everybody of the group if one is called that and no student is."""
+        group = _alike(student.name or student.login)
+        if not group or self.find(student, logins) is not None:
+            return [student]
+        return [row.student for row in self.rows if row.group and _alike(row.group) == group] or [student]
 
 
 def read(path: Path) -> Roster:
@@ -85,6 +96,16 @@ def read(path: Path) -> Roster:
     except csv.Error as problem:
         raise DownloadError(f"{path} is no CSV ({problem}). Give --roster a CSV file with a row of headings.") from None
     return Roster(list(_rows(table, path)))
+
+
+def may_be(student: Student, row: Student) -> bool:
+    """False where Moodle's numbers agree and names don't: a team's number there is no participant's.
+
+    `Team A-Jane Doe`, as older ones write a member of a team, may be Jane Doe.
+    """
+    if not any(each.startswith("moodle:") for each in set(student.ids) & set(row.ids)):
+        return True
+    return not student.name or not row.name or squeezed(student.name).endswith(squeezed(row.name))
 
 
 def merged(student: Student, row: Student) -> Student:
@@ -113,15 +134,16 @@ def _rows(table: list[list[str]], path: Path) -> Iterator[Row]:
     places = {kind: [head.index(title) for title in titles if title in head] for kind, titles in COLUMNS.items()}
     if not any(places[kind] for kind in ("name", "last", "email", "login", "sid")):
         raise DownloadError(f"{path} has no column name, email, login or id. Give it a first row of such headings.")
-    canvas = head[:2] == ["student", "id"] and "section" in head
+    canvas = "section" in head and (head[:2] == ["student", "id"] or head[:3] == ["lastname", "firstname", "id"])
+    number = head.index("id") if canvas else 0
     if canvas:
         places["sid"] = [at for at in places["sid"] if head[at] != "id"]  # Canvas' own number, not the school's
     for line in table[1:]:
         cells = {kind: _first(line, at) for kind, at in places.items()}
         name = cells["name"] or " ".join(filter(None, (cells["first"], cells["last"])))
-        if name.startswith("Points Possible") or (canvas and (not _first(line, [1]) or name == "Student, Test")):
+        if name.startswith("Points Possible") or (canvas and (not _first(line, [number]) or name in TEST_STUDENT)):
             continue  # rows of a gradebook that are no students
-        ids: tuple[str, ...] = (f"canvas:{_first(line, [1])}",) if canvas else ()
+        ids: tuple[str, ...] = (f"canvas:{_first(line, [number])}",) if canvas else ()
         sid = cells["sid"]
         participant = _PARTICIPANT.fullmatch(_first(line, [head.index("identifier")]) if "identifier" in head else "")
         if participant and "last modified (grade)" in head:
@@ -130,7 +152,7 @@ def _rows(table: list[list[str]], path: Path) -> Iterator[Row]:
         student = Student(_turned(name), cells["email"], cells["login"], sid, ids)
         if student == Student():
             continue
-        yield Row(student, _late(cells["late"]), moment(cells["at"]), moment(cells["due"]))
+        yield Row(student, _late(cells["late"]), moment(cells["at"]), moment(cells["due"]), cells["group"])
 
 
 def _first(line: list[str], places: list[int]) -> str:
@@ -161,10 +183,10 @@ def _keys(student: Student) -> Iterator[tuple[str, str]]:
     if student.name:
         yield "name", _alike(student.name)
         first, _, last = student.name.rpartition(" ")
-        yield "squeezed", _squeezed(last + first)
-        yield "squeezed", _squeezed(student.name)
+        yield "squeezed", squeezed(last + first)
+        yield "squeezed", squeezed(student.name)
         words = student.name.split(" ")
-        yield "squeezed", _squeezed("".join(words[1:] + words[:1]))  # Ada | van Gogh, filed under its last words
+        yield "squeezed", squeezed("".join(words[1:] + words[:1]))  # Ada | van Gogh, filed under its last words
 
 
 def _choices(student: Student, logins: Sequence[str]) -> Iterator[list[tuple[str, str]]]:
@@ -183,7 +205,7 @@ def _choices(student: Student, logins: Sequence[str]) -> Iterator[list[tuple[str
     name = student.name or student.login
     if name:
         yield [("name", _alike(name))]
-        yield [("squeezed", _squeezed(name))]
+        yield [("squeezed", squeezed(name))]
 
 
 def _alike(text: str) -> str:
@@ -191,6 +213,6 @@ def _alike(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold()
 
 
-def _squeezed(name: str) -> str:
+def squeezed(name: str) -> str:
     """A name as Canvas squeezes it: `Doe, Jane` and `doejane` are `doejane`."""
     return re.sub(r"\W", "", _alike(name))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from grader.export.escape import csv_cell
@@ -23,8 +24,16 @@ def fill(documents: Sequence[dict[str, Any]], text: str, column: str | None) -> 
     """The file to import. Raises GradebookError."""
     table = parse(text)
     head = table.rows[0]
-    if "Section" not in head or "Student" not in head[0] or len(head) < 4 or head[1] != "ID":
+    named = 2 if head[:2] == ["LastName", "FirstName"] else 1  # columns before the number, as the teacher chose
+    if (
+        "Section" not in head
+        or len(head) < 3 + named
+        or head[named] != "ID"
+        or (named == 1 and "Student" not in head[0])
+    ):
         raise GradebookError("this is no gradebook of Canvas: that begins Student, ID, … Section. Export it anew.")
+    if named == 2:
+        table = replace(table, bom=False)  # behind one, Canvas does not know LastName again
     info = head.index("Section") + 1
     graded = _column(head, info, column)
     start = next((line for line, row in enumerate(table.rows) if row[0].strip().startswith("Points Possible")), None)
@@ -32,14 +41,14 @@ def fill(documents: Sequence[dict[str, Any]], text: str, column: str | None) -> 
         raise GradebookError("the gradebook has no row Points Possible. Export it again and leave it as it comes.")
     possible, students = table.rows[start], table.rows[start + 1 :]
     trusted = [head.index(key) for key in KEYS if key in head[:info]]
-    names = [[*(row[place] for place in trusted), _turned(row[0])] for row in students]
+    names = [[*(row[place] for place in trusted), *_called(row[:named])] for row in students]
     said = [claims(document, "canvas", _HANDED_OUT) for document in documents]
-    rows, left_out = place(documents, names, said, [row[1] for row in students])
+    rows, left_out = place(documents, names, said, [row[named] for row in students])
     comma = any(_COMMA.fullmatch(cell) for row in table.rows[start:] for cell in row[info:])
     out = [[*head[:info], head[graded]], [*possible[:info], possible[graded]]]
     for line in sorted(rows):
         row = students[line]
-        out.append([str(csv_cell(row[0])), *row[1:info], points(rows[line], comma)])
+        out.append([*(str(csv_cell(cell)) for cell in row[:named]), *row[named:info], points(rows[line], comma)])
     doubt = doubt_about(documents, possible[graded], f"the column {head[graded]!r}")
     return Filled(write(table, out), len(rows), left_out, doubt)
 
@@ -55,7 +64,10 @@ def _column(head: list[str], info: int, asked: str | None) -> int:
     return wanted[0]
 
 
-def _turned(name: str) -> str:
-    """`Doe, Jane` as `Jane Doe`."""
-    last, comma, first = name.partition(", ")
-    return f"{first} {last}" if comma else ""
+def _called(cells: Sequence[str]) -> list[str]:
+    """What else a student may be called: `Doe, Jane`, in one cell or in two, as `Jane Doe`."""
+    if len(cells) == 2:
+        last, first = cells
+        return [f"{last}, {first}", f"{first} {last}"]
+    last, comma, first = cells[0].partition(", ")
+    return [f"{first} {last}" if comma else ""]

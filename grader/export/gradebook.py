@@ -120,7 +120,7 @@ def place(
     for line, row in enumerate(students):
         for trust, key in enumerate(row):
             if key:
-                index[trust].setdefault(_same(key), []).append(line)
+                index[trust].setdefault(same(key), []).append(line)
     by_number: dict[str, list[int]] = {}
     for line, number in enumerate(numbers):
         by_number.setdefault(number, []).append(line)
@@ -132,7 +132,7 @@ def place(
             if len(several) > 1:
                 name += f" ({', '.join(claim.keys)})"
             found = sorted({line for number in claim.numbers for line in by_number.get(number, ())})
-            keys = [_same(key) for key in claim.keys]
+            keys = [same(key) for key in claim.keys]
             found = found or next((known[key] for known in index for key in keys if key in known), [])
             strangers = strangers or len(found) != 1
             if not document["complete"]:
@@ -170,7 +170,7 @@ def doubt_about(documents: Sequence[dict[str, Any]], most: str, where: str) -> s
     return "" if abs(theirs - ours) < 0.005 else f"{where} is out of {theirs:g} points and these grades out of {ours:g}"
 
 
-def _same(name: str) -> str:
+def same(name: str) -> str:
     """Names as submissions carry them, in one case: `René` in a gradebook is `Ren\\xe9` on a document."""
     name = unicodedata.normalize("NFC", name.strip())  # a Mac writes é as two characters
     return submission_name(Path(name.replace("/", "_") or "_")).casefold()

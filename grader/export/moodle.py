@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from grader.export.escape import csv_cell
-from grader.export.gradebook import Filled, GradebookError, claims, doubt_about, parse, place, points, write
+from grader.export.gradebook import (
+    Claim,
+    Filled,
+    GradebookError,
+    claims,
+    doubt_about,
+    parse,
+    place,
+    points,
+    same,
+    write,
+)
 
 NEEDED = ("identifier", "grade", "last modified (grade)")
 KEYS = ("id number", "email address", "full name")  # in order of trust
 READ_BACK = ("identifier", "grade", "last modified", "feedback", "maximum grade")
+NOBODY = "Participant"  # everybody's name where names are hidden
 _HANDED_OUT = re.compile(r"(?=_(\d+)_assignsubmission_(?:file|onlinetext))")  # `Jane Doe_1234_assignsubmission_file`
 
 
@@ -33,8 +46,9 @@ def fill(documents: Sequence[dict[str, Any]], text: str, column: str | None) -> 
     identifier, grade = head.index("identifier"), head.index("grade")
     students = table.rows[1:]
     keys = [head.index(key) for key in KEYS if key in head]
-    said = [claims(document, "moodle", _HANDED_OUT) for document in documents]
     numbers = [row[identifier].rpartition(" ")[2] for row in students]
+    names = dict(zip(numbers, (row[head.index("full name")] if "full name" in head else "" for row in students)))
+    said = [_claims(document, names) for document in documents]
     rows, left_out = place(documents, [[row[key] for key in keys] for row in students], said, numbers)
     most = students[0][head.index("maximum grade")] if students and "maximum grade" in head else ""
     comma = "," in most
@@ -46,3 +60,22 @@ def fill(documents: Sequence[dict[str, Any]], text: str, column: str | None) -> 
         out.append(kept)
     doubt = doubt_about(documents, most, "the worksheet")
     return Filled(write(table, [table.rows[0], *out]), len(rows), left_out, doubt)
+
+
+def _claims(document: dict[str, Any], names: dict[str, str]) -> list[Claim]:
+    """Whose a document is. A number counts only if the name beside it agrees: a team's is no participant's."""
+    told = document.get("handed_in", {}).get("students")
+    name = document["submission"].partition("_assignsubmission_")[0].rpartition("_")[0]
+    called = [one.get("name", "") for one in told] if told else [name if name != NOBODY else ""]
+    return [
+        replace(claim, numbers=[number for number in claim.numbers if _agrees(name, names.get(number, ""))])
+        for claim, name in zip(claims(document, "moodle", _HANDED_OUT), called, strict=True)
+    ]
+
+
+def _agrees(name: str, full_name: str) -> bool:
+    """Whether they may be one person's, as far as names are known; `Team A-Jane Doe` may be Jane Doe."""
+    if not name.strip() or not full_name.strip():
+        return True
+    ours, theirs = (re.sub(r"\W", "", same(one)) for one in (name, full_name))
+    return ours.endswith(theirs)

@@ -49,7 +49,7 @@ def _gradient_flow(figure: Any, found: dict[str, Any]) -> None:
         if not panel["lines"]:
             _say(axes, 0.5, panel["absent"])
         elif panel["kind"] == "LSTM":
-            _say(axes, 0.92, "from h_t into c through a nearly shut gate,\nthen on along c")
+            _say(axes, 0.92, "into c through a nearly shut gate,\nthen on along c")
     panels[0].set_ylabel("norm of dL/dh_t")
     figure.legend(drawn.values(), drawn.keys(), loc="outside lower center", ncols=len(drawn) or 1, frameon=False)
 
@@ -88,14 +88,17 @@ def _losses(figure: Any, found: dict[str, Any]) -> None:
         curve.plot(range(1, len(losses) + 1), losses, label=label, **stroke)
         times.bar(place, sum(model["seconds"]) / len(model["seconds"]), color=stroke["color"], width=0.6)
     curve.set_xlabel("epoch")
+    curve.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     curve.set_ylabel("loss (nats a character)")
     curve.legend(frameon=False)
     times.set_xticks(range(len(found["models"])), [model["kind"].upper() for model in found["models"]])
     times.set_ylabel("seconds an epoch")
+    times.grid(visible=False, axis="x")
 
 
 def _prepare(axes: Any) -> None:
     axes.set_facecolor("white")
+    axes.set_axisbelow(True)
     axes.grid(visible=True, which="major", color=PALE, linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -144,6 +144,9 @@ class _Show:
             self.models[-1]["losses"].append(told["loss"])
             self.models[-1]["seconds"].append(told["seconds"])
 
+    def on_afresh(self, told: dict[str, Any]) -> None:
+        self.console.print(f"the optimiser starts afresh: {quote(str(told['why']), NOTE_LIMIT)}")
+
     def on_text(self, told: dict[str, Any]) -> None:
         self.head("Your generate_text, from cold to hot")
         self.console.print(f"{told['how']:>4}  {_shown(told['text'])}", soft_wrap=True)

@@ -3,19 +3,21 @@
 It runs in a process of its own and tells what happens as lines of JSON on DESCRIPTOR; it shows nothing
 itself. Models that were trained lie in `play/` of the working folder, one safetensors file for each
 kind of cell, shape and text, written after every epoch and when Ctrl-C comes: the next run goes on
-from there, with a fresh optimiser. What is missing in the student's code, or fails, becomes a note and
+from there, with the moments of Adam that lie beside the weights (`moments.py`). A file that does not fit
+is set aside. What is missing in the student's code, or fails, becomes a note and
 the rest plays: a library model stands in for a missing model, but nobody trains in place of `train`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from grader.play.measure import Notes
+from grader.play.moments import PREFIX, Moments
 from grader.sandbox.inside.student import Student, SubmissionFinder
 
 KINDS = ("lstm", "gru", "rnn")
@@ -124,7 +127,7 @@ class Play:
         """A model of this kind, trained until it has had the epochs asked for, and what is known of it."""
         model, own = self.model(kind)
         target = self.checkpoint(kind, own)
-        losses, seconds = self.restored(model, target)
+        losses, seconds, moments = self.restored(model, target)
         record = {"kind": kind, "own": own, "losses": losses, "seconds": seconds}
         record["parameters"] = sum(parameter.numel() for parameter in model.parameters())
         self.say(
@@ -132,32 +135,46 @@ class Play:
         )
         missing = self.choices.num_epochs - len(losses)
         if missing > 0 and self.train:
-            kept = self.notes.attempt("train", lambda: self.train_on(model, target, missing, losses, seconds))
+            adam = Moments(model, moments)
+            kept = self.notes.attempt("train", lambda: self.train_on(model, adam, target, missing, losses, seconds))
             self.say("trained", **record, file=str(target) if kept or losses else None)
         return model, record
 
-    def restored(self, model: nn.Module, target: Path) -> tuple[list[float], list[float]]:
-        """The epochs' losses and seconds of an earlier run, whose weights are put into the model; or nothing."""
+    def restored(self, model: nn.Module, target: Path) -> tuple[list[float], list[float], dict[str, torch.Tensor]]:
+        """The epochs' losses and seconds of an earlier run, whose weights are put into the model, and its moments.
+
+        Nothing of all that where there is no file. One that does not fit is said, and set aside.
+        """
         if not target.is_file():
-            return [], []
+            return [], [], {}
         try:
             with safe_open(target, framework="pt") as file:
                 past = json.loads(file.metadata()["epochs"])
                 losses, seconds = ([float(value) for value in past[name]] for name in ("losses", "seconds"))
-                weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if len(losses) != len(seconds):
                 raise ValueError("its epochs do not add up")
+            weights = {name: value for name, value in tensors.items() if not name.startswith(PREFIX)}
+            if _shapes(weights) != _shapes(model.state_dict()):  # before any of them is put in
+                raise ValueError("its weights have other names or shapes")
             model.load_state_dict(weights)
         except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError) as problem:
-            self.notes.say(f"{target} does not fit your model any more, so it starts anew ({type(problem).__name__})")
-            return [], []
-        return losses, seconds
+            aside = target.with_suffix(".aside")
+            with contextlib.suppress(OSError):
+                target.replace(aside)
+            what = type(problem).__name__
+            self.notes.say(f"{target.name} does not fit your model any more ({what}). Now {aside.name}; it starts anew")
+            return [], [], {}
+        return losses, seconds, {name: value for name, value in tensors.items() if name.startswith(PREFIX)}
 
-    def train_on(self, model: nn.Module, target: Path, epochs: int, losses: list[float], seconds: list[float]) -> bool:
+    def train_on(
+        self, model: nn.Module, adam: Moments, target: Path, epochs: int, losses: list[float], seconds: list[float]
+    ) -> bool:
         """Let the student's `train` run; keep the model after every epoch, and when Ctrl-C comes."""
         sizes = {"batch_size": self.choices.batch_size, "seq_len": self.choices.seq_len}
         batches = max(1, (len(self.data) - 1) // math.prod(sizes.values()))
         count, started, told = 0, time.perf_counter(), 0.0
+        resumed = bool(losses)
 
         def on_call(*_: Any) -> None:
             nonlocal count, told
@@ -167,38 +184,42 @@ class Play:
                 self.say("batch", epoch=len(losses) + 1, batch=min(count, batches), batches=batches)
 
         def on_epoch(epoch: int, loss: float) -> None:
-            nonlocal count, started
+            nonlocal count, started, resumed
             count = 0
             losses.append(float(loss))
             seconds.append(time.perf_counter() - started)
-            self.keep(model, target, losses, seconds)
+            self.keep(model, adam, target, losses, seconds)
+            if resumed and not adam.resumed:
+                self.say("afresh", why=adam.why)
+            resumed = False
             self.say("epoch", epoch=len(losses), loss=losses[-1], seconds=seconds[-1])
             started = time.perf_counter()
 
         hook = model.register_forward_hook(on_call)
         try:
-            self.train(
-                model,
-                self.data,
-                **sizes,
-                num_epochs=epochs,
-                learning_rate=self.choices.learning_rate,
-                on_epoch=on_epoch,
-            )
+            with adam.watched():
+                self.train(
+                    model,
+                    self.data,
+                    **sizes,
+                    num_epochs=epochs,
+                    learning_rate=self.choices.learning_rate,
+                    on_epoch=on_epoch,
+                )
         except KeyboardInterrupt:
-            self.keep(model, target, losses, seconds)
+            self.keep(model, adam, target, losses, seconds)
             self.say("stopped", epochs=len(losses), file=str(target))
             raise
         finally:
             hook.remove()
         return True
 
-    def keep(self, model: nn.Module, target: Path, losses: list[float], seconds: list[float]) -> None:
-        """Write the weights and what is known of the epochs, whole or not at all."""
-        weights = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
+    def keep(self, model: nn.Module, adam: Moments, target: Path, losses: list[float], seconds: list[float]) -> None:
+        """Write the weights, Adam's moments and what is known of the epochs, whole or not at all."""
+        tensors = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_suffix(".part")
-        save_file(weights, part, {"epochs": json.dumps({"losses": losses, "seconds": seconds})})
+        save_file(tensors | adam.kept(), part, {"epochs": json.dumps({"losses": losses, "seconds": seconds})})
         part.replace(target)
 
     def write(self, model: nn.Module) -> None:
@@ -244,6 +265,10 @@ class Play:
                 self.write(model)
             if not self.train:  # three untrained models have nothing to compare
                 break
+
+
+def _shapes(tensors: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in tensors.items() if isinstance(value, torch.Tensor)}
 
 
 def main(folder: str, choices: str, descriptor: str) -> int:

@@ -57,7 +57,7 @@ def histogram(scores: Sequence[float], most: float, says: str) -> Picture:
             _legend(axes, colour)
         axes.set_xlabel("points")
         axes.set_ylabel("students")
-        axes.yaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.axvline(float(np.median(scores)), color=colour["ink"], linestyle="--", linewidth=1)
 
     return _picture(draw, (5.8, 2.8), says)
@@ -105,7 +105,9 @@ def student_map(documents: Sequence[Document], keys: Sequence[Key], says: str) -
         starts = [column for column, key in enumerate(keys) if column == 0 or keys[column - 1][0] != key[0]]
         for start in starts[1:]:
             axes.axvline(start - 0.5, color=colour["ink"], linewidth=0.9)
-        axes.set_xticks(starts, [keys[start][0] for start in starts], rotation=35, ha="right")
+        middles = [(start + end - 1) / 2 for start, end in zip(starts, [*starts[1:], len(keys)], strict=True)]
+        axes.set_xticks(middles, [keys[start][0] for start in starts], rotation=30, ha="right", rotation_mode="anchor")
+        axes.tick_params(axis="x", length=0)
         axes.set_yticks([])
         axes.set_ylabel("students")
         seen = sorted({int(state) for state in np.unique(cells)})
@@ -127,7 +129,7 @@ def loss_curve(losses: tuple[float, ...], says: str) -> Picture:
         axes.set_ylim(bottom=min(0.0, *losses))
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
     return _picture(draw, (4.6, 2.4), says)
 

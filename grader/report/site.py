@@ -253,7 +253,8 @@ def _coming(document: Document) -> str:
 def _moment(text: str) -> str:
     """`2026-10-01T23:51:00+02:00` as a reader wants it, or the text itself if it is no time."""
     try:
-        return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M (UTC%z)")
+        found = datetime.fromisoformat(text)
+        return f"{found:%Y-%m-%d %H:%M}" + (f" ({found:%Z})" if found.tzinfo else "")
     except ValueError:
         return text
 
@@ -303,11 +304,18 @@ def readable(name: str) -> str:
     return one_line(name).removeprefix("test_").replace("_", " ")
 
 
-def number(value: float | None, digits: int = 2) -> str:
-    """A number as a reader wants it: 12, 12.5, 0.07; a dash where there is none."""
+def number(value: float | None, digits: int = 2, fixed: bool = False) -> str:
+    """A number as a reader wants it: 12, 12.5, 0.07; a dash where there is none.
+
+    `fixed` keeps the zeros at the end, so that what is measured stands point under point: 0.60, 0.51.
+    """
     if value is None or math.isnan(value):
         return "–"
     text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.removeprefix("-")
+    if fixed:
+        return text.replace("-", "−")
     return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
 
 

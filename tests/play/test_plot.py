@@ -164,3 +164,14 @@ def test_a_picture_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, cap
     monkeypatch.setattr("grader.play.draw.save", lambda *_: open(tmp_path / "no" / "where.svg", "w"))
     assert cli.main(["plot", "fast_lstm", str(SOLUTIONS), "--out", str(tmp_path / "no" / "where.svg")]) == 2
     assert "can't be written" in capfd.readouterr().err
+
+
+@needs_matplotlib
+def test_epochs_are_whole_numbers(tmp_path):
+    from matplotlib.figure import Figure
+
+    for epochs in (1, 2, 8, 20):
+        model = {"kind": "lstm", "own": True, "parameters": 7, "losses": [2.0] * epochs, "seconds": [1.0] * epochs}
+        figure = Figure(figsize=(11, 4.9))
+        draw._losses(figure, {"models": [model]})
+        assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())

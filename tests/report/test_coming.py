@@ -54,7 +54,7 @@ def test_who_handed_in_nothing_says_nothing_about_tests(documents, pool, tmp_pat
 def test_a_students_page_has_the_time_and_the_curve(documents, tmp_path):
     write_report(documents, tmp_path)
     pages = [Page((tmp_path / "students" / name).read_text("utf-8")) for name in stems(documents)]
-    assert "Handed in in time, 2026-10-01 23:51 (UTC+0200)." in pages[0].text
+    assert "Handed in in time, 2026-10-01 23:51 (UTC+02:00)." in pages[0].text
     assert "Handed in late, " in pages[1].text and "Nothing was handed in." in pages[2].text
     assert [sum(tag == "img" for tag, _ in page.tags) for page in pages] == [0, 0, 0, 1, 0, 0]
     (picture,) = [attrs for tag, attrs in pages[3].tags if tag == "img"]

@@ -17,6 +17,7 @@ import pytest
 from grader.course import ROOT
 from grader.documents import FolderError, file_stem, read_batch
 from grader.report import write_report
+from grader.report.site import number
 from tests.report.synthetic import HOSTILE, add_up, make_class, write_class
 
 ALLOWED = {"script", "style", "svg", "rect", "img", "source", "picture", "input", "button", "a", "meta"}
@@ -205,3 +206,11 @@ def test_templates_have_no_way_round_the_escaping():
     for path in folder.glob("*.html"):
         assert not re.search(r"\|\s*safe|autoescape|Markup", path.read_text("utf-8"))
     assert json.dumps(sorted(path.suffix for path in folder.iterdir())).count(".html") == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "fixed"),
+    [(12.0, "12", "12.00"), (0.6, "0.6", "0.60"), (-0.151, "−0.15", "−0.15"), (-0.001, "0", "0.00"), (None, "–", "–")],
+)
+def test_numbers_are_short_in_text_and_point_under_point_in_a_table(value, shown, fixed):
+    assert (number(value), number(value, fixed=True)) == (shown, fixed)
