@@ -140,15 +140,16 @@ class SuitePlugin:
         Where the student's own part underneath runs into a limit, the stand-in goes first from then on:
         a loop in `cells` must not use up the time of `language_model`.
         """
-        if assignment.name in self._leaning:
+        leans = assignment.has_stand_in(grading.of)
+        if leans and assignment.name in self._leaning:
             attempt, verdict = self._try(item, assignment, grading, fresh=True, stand_in=True)
             if verdict is PASSED:
                 return attempt, PASSED_WITH_STAND_IN
         attempt, verdict = self._try(item, assignment, grading, fresh=self.alone)
         ran_out = verdict.status == "timeout"
-        if verdict is not PASSED and attempt.shared and not verdict.final and not (ran_out and assignment.needs):
+        if verdict is not PASSED and attempt.shared and not verdict.final and not (ran_out and leans):
             attempt, verdict = self._try(item, assignment, grading, fresh=True)
-        if verdict is not PASSED and assignment.needs and verdict.kind not in NOT_THE_PREREQUISITE:
+        if verdict is not PASSED and leans and verdict.kind not in NOT_THE_PREREQUISITE:
             again, with_stand_in = self._try(item, assignment, grading, fresh=True, stand_in=True)
             if with_stand_in is PASSED:
                 if ran_out:
