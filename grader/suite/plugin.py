@@ -147,6 +147,8 @@ class SuitePlugin:
                 return attempt, PASSED_WITH_STAND_IN
         attempt, verdict = self._try(item, assignment, grading, fresh=self.alone)
         ran_out = verdict.status == "timeout"
+        if ran_out and assignment.leaning and not leans:
+            self._leaning.add(assignment.name)
         if verdict is not PASSED and attempt.shared and not verdict.final and not (ran_out and leans):
             attempt, verdict = self._try(item, assignment, grading, fresh=True)
         if verdict is not PASSED and leans and verdict.kind not in NOT_THE_PREREQUISITE:
