@@ -170,5 +170,5 @@ def near_and_far(size: int, far: int, temperature: float, rng: torch.Generator) 
 
     The gap between near and far is narrow: at another temperature some near ones go or the far ones come.
     """
-    scaled = torch.cat([torch.linspace(0.0, -1.9, size - far), torch.linspace(-2.1, -4.0, far)])
+    scaled = torch.cat([torch.linspace(0.0, -1.9, size - far), torch.full((far,), -2.1)])
     return temperature * scaled[torch.randperm(size, generator=rng)]

@@ -213,7 +213,7 @@ def crowd_bounds(size: int, setting: tuple[float, float, int, int, int, int]) ->
 def near_and_far(temperature: float) -> torch.Tensor:
     """Logits (V,) of the alphabet for the stand-in: at this temperature NEAR of them are near enough, but only just."""
     far = len(ALPHABET) - NEAR
-    return temperature * torch.cat([torch.linspace(0.0, -1.9, NEAR), torch.linspace(-2.1, -4.0, far)])
+    return temperature * torch.cat([torch.linspace(0.0, -1.9, NEAR), torch.full((far,), -2.1)])
 
 
 def new_seed(rng: torch.Generator) -> int:
