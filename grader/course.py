@@ -32,7 +32,8 @@ class Assignment:
 
     `names` are the contract's names, in the order students meet them; `promises` maps an id to the
     sentence of the handout that a hidden test may quote; `needs` names other assignments whose
-    modules this one builds on. `hidden_tests` is how many there are, known in a students' bundle too.
+    modules this one builds on. `leaning` are those of the names that build on another of them, for which
+    `stand_in.py` has a stand-in. `hidden_tests` is how many there are, known in a students' bundle too.
     `scale` turns the points that its tests are marked with into those that the course gives.
     """
 
@@ -45,6 +46,7 @@ class Assignment:
     time: str
     difficulty: str
     needs: tuple[str, ...]
+    leaning: frozenset[str]
     warm: frozenset[str]
     refuses_library_cells: bool
     cpu_s: float
@@ -63,6 +65,10 @@ class Assignment:
     def file(self) -> str:
         """The module that a student hands in: `cells.py`."""
         return f"{self.name}.py"
+
+    def has_stand_in(self, name: str) -> bool:
+        """Whether there is a stand-in for something that this name of the assignment builds on."""
+        return bool(self.needs) or name in self.leaning
 
     @property
     def handout(self) -> Path:
@@ -142,6 +148,7 @@ def _load(path: Path) -> Assignment:
             time=str(table["time"]),
             difficulty=str(table["difficulty"]),
             needs=tuple(table.get("needs", ())),
+            leaning=frozenset(table.get("leaning", ())),
             warm=frozenset(table.get("warm", ())),
             refuses_library_cells=bool(table.get("refuses_library_cells", False)),
             cpu_s=float(limits["cpu_s"]),

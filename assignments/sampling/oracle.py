@@ -2,6 +2,7 @@
 
 Counts of draws are judged by exact binomial intervals, made from the float64 softmax; texts by
 walking a table of logits by hand. Nothing is drawn here, so nothing depends on how a student draws.
+Where the student's sampler was replaced (`submission.stand_in`), the chances are the stand-in's.
 """
 
 from __future__ import annotations
@@ -29,12 +30,28 @@ def softmax(logits: torch.Tensor, temperature: float) -> np.ndarray:
     return weights / weights.sum()
 
 
+def evenly(logits: torch.Tensor, temperature: float) -> np.ndarray:
+    """What the stand-in of `stand_in.py` draws from, (V,): all that are near enough to the largest, alike."""
+    scaled = logits.double().numpy() / temperature
+    near = scaled.max() - scaled <= 2
+    return near / near.sum()
+
+
+def chances_of(logits: torch.Tensor, temperature: float, stand_in: bool) -> np.ndarray:
+    """The probability of each index, (V,)."""
+    return evenly(logits, temperature) if stand_in else softmax(logits, temperature)
+
+
 @remembered
 def bounds(
-    logits: torch.Tensor, temperature: float, draws: int, false_failures: float = FALSE_FAILURES
+    logits: torch.Tensor,
+    temperature: float,
+    draws: int,
+    false_failures: float = FALSE_FAILURES,
+    stand_in: bool = False,
 ) -> list[tuple[int, int]]:
     """For each symbol the counts a correct sampler stays between, but for a chance of `false_failures` in all."""
-    chances = softmax(logits, temperature)
+    chances = chances_of(logits, temperature, stand_in)
     return [interval(draws, float(chance), false_failures / len(chances)) for chance in chances]
 
 
@@ -44,10 +61,14 @@ def tail(logits: torch.Tensor) -> list[int]:
 
 
 def tail_bounds(
-    logits: torch.Tensor, temperature: float, draws: int, false_failures: float = FALSE_FAILURES
+    logits: torch.Tensor,
+    temperature: float,
+    draws: int,
+    false_failures: float = FALSE_FAILURES,
+    stand_in: bool = False,
 ) -> tuple[int, int]:
     """How often the less likely half comes, taken together: a cut-off tail is too thin to show index by index."""
-    return interval(draws, float(softmax(logits, temperature)[tail(logits)].sum()), false_failures)
+    return interval(draws, float(chances_of(logits, temperature, stand_in)[tail(logits)].sum()), false_failures)
 
 
 def interval(draws: int, chance: float, false_failures: float) -> tuple[int, int]:
@@ -142,3 +163,12 @@ def half_and_half(size: int, temperature: float, rng: torch.Generator) -> torch.
     logits[leader] = -torch.inf
     logits[leader] = temperature * torch.logsumexp(logits / temperature, dim=0)
     return logits
+
+
+def near_and_far(size: int, far: int, temperature: float, rng: torch.Generator) -> torch.Tensor:
+    """Logits (V,) for the stand-in, in any order: at this temperature `far` of them never come, all others alike.
+
+    The gap between near and far is narrow: at another temperature some near ones go or the far ones come.
+    """
+    scaled = torch.cat([torch.linspace(0.0, -1.9, size - far), torch.full((far,), -2.1)])
+    return temperature * scaled[torch.randperm(size, generator=rng)]

@@ -20,6 +20,7 @@ from assignments.sampling.test_public import (
     expect_same_draws,
     expect_same_texts,
     expect_seeds_and_lengths,
+    expect_together,
     expect_written,
     new_seed,
 )
@@ -96,13 +97,19 @@ def test_texts_of_other_lengths(submission, rng):
 
 @points(0.25, of=GENERATE, promise="next-character")
 def test_letters_at_two_temperatures(submission, rng):
-    vocabulary = "etaoinshrdlucmfwypvbgkjqxz ETAOINSHRDLU.,"
+    vocabulary, stand_in = "etaoinshrdlucmfwypvbgkjqxz ETAOINSHRDLU.,", submission.stand_in
+    share = oracle.FALSE_FAILURES / (4 if stand_in else 2)  # of each check below
     for temperature in (0.35, 3.5):
-        logits = oracle.half_and_half(len(vocabulary), temperature, rng)
+        if stand_in:
+            logits = oracle.near_and_far(len(vocabulary), 5, temperature, rng)
+        else:
+            logits = oracle.half_and_half(len(vocabulary), temperature, rng)
         inputs = {"logits": logits, "vocabulary": vocabulary, "seed": "not", "length": 80, "temperature": temperature}
         reply = submission.run(probes.text_from_dice, **inputs, generator_seed=new_seed(rng))
-        bounds = oracle.bounds(logits, temperature, 80, oracle.FALSE_FAILURES / 2)
-        expect_letters(reply, 80, vocabulary, bounds)
+        expect_letters(reply, 80, vocabulary, oracle.bounds(logits, temperature, 80, share, stand_in))
+        if stand_in:
+            tail = oracle.spelled(oracle.tail(logits), vocabulary)
+            expect_together(reply, 80, tail, *oracle.tail_bounds(logits, temperature, 80, share, stand_in))
     inputs = {"logits": torch.zeros(len(vocabulary)), "vocabulary": vocabulary, "seed": "not", "count": 6}
     reply = submission.run(probes.first_characters, **inputs, generator_seed=new_seed(rng))
     expect_different(reply.sequence("texts"))  # the first character is drawn like all others
@@ -163,21 +170,29 @@ def test_unsorted_and_tiny_vocabularies(submission, rng):
         _expect_greedy(texts, rows, vocabulary, [seed, seed], [4, 4])
 
 
-@points(0.25, of=GENERATE, promise="left-alone", side=True)
-def test_nothing_else_changes(submission, rng):
+@points(0.125, of=SAMPLE, promise="left-alone", side=True)
+def test_a_draw_leaves_all_else_alone(submission, rng):
     logits = oracle.leads(3, 5, 2 * oracle.SURE)
     inputs = {"logits": logits, "temperature": 2.0, "draws": 5, "seed": new_seed(rng)}
     expect_nothing_changed(submission.run(probes.what_a_draw_changes, **inputs), logits, [3] * 5)
+
+
+@points(0.125, of=SAMPLE, promise="errors", side=True)
+def test_refused_temperatures(submission):
+    reply = submission.run(probes.draws_below_zero, logits=oracle.leads(1, 3), temperatures=[-2, -0.001])
+    expect(reply["draw"]).equals(1)
+    expect(reply["refused"]).equals([True, True])
+
+
+@points(0.125, of=GENERATE, promise="left-alone", side=True)
+def test_a_text_leaves_all_else_alone(submission, rng):
     vocabulary, rows = "abcd", oracle.ring(4, rng)
     reply = submission.run(probes.modes_afterwards, rows=rows, vocabulary=vocabulary, seed="c", length=3)
     expect_modes_kept(reply, _greedy_text(rows, vocabulary, "c", 3))
 
 
-@points(0.25, of=GENERATE, promise="errors", side=True)
-def test_refusals(submission, rng):
-    reply = submission.run(probes.draws_below_zero, logits=oracle.leads(1, 3), temperatures=[-2, -0.001])
-    expect(reply["draw"]).equals(1)
-    expect(reply["refused"]).equals([True, True])
+@points(0.125, of=GENERATE, promise="errors", side=True)
+def test_refused_texts(submission, rng):
     vocabulary, rows = "abcd", oracle.ring(4, rng)
     inputs = {"rows": rows, "vocabulary": vocabulary, "seed": "d", "length": 3, "strangers": ["ä", "dad\n"]}
     expect_refusals(submission.run(probes.refused_texts, **inputs), _greedy_text(rows, vocabulary, "d", 3))

@@ -5,8 +5,18 @@ on the very inputs that the student's code was given; a name is given only if ev
 """
 
 from grader.diagnosis.diagnose import Failure, diagnose
-from grader.diagnosis.local import LocalStudent, replay
+from grader.diagnosis.local import LocalStudent, local_student, replay
 from grader.diagnosis.misconception import Misconception, load_misconceptions, mutate
 from grader.diagnosis.python_errors import explain
 
-__all__ = ["Failure", "LocalStudent", "Misconception", "diagnose", "explain", "load_misconceptions", "mutate", "replay"]
+__all__ = [
+    "Failure",
+    "LocalStudent",
+    "Misconception",
+    "diagnose",
+    "explain",
+    "load_misconceptions",
+    "local_student",
+    "mutate",
+    "replay",
+]

@@ -66,9 +66,10 @@ def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[st
     suspects: list[Misconception] = []
     fruitless: Counter[str] = Counter()
     for test, failure in failures.items():
-        found = _explaining(evidence, test, failure, suspects)
+        possible = _possible(assignment, failure, evidence.candidates)
+        found = _explaining(evidence, test, failure, [suspect for suspect in suspects if suspect in possible])
         if not found and fruitless[failure.of] < FRUITLESS_SEARCHES:
-            others = [candidate for candidate in evidence.candidates if candidate not in suspects]
+            others = [candidate for candidate in possible if candidate not in suspects]
             found = _explaining(evidence, test, failure, others)
             suspects += found
             fruitless[failure.of] += not found
@@ -82,6 +83,13 @@ def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[st
         for test, candidates in named.items()
         if candidates
     }
+
+
+def _possible(assignment: Assignment, failure: Failure, candidates: Sequence[Misconception]) -> Sequence[Misconception]:
+    """Those that can be why the test failed: with a stand-in it is no mistake of the part that was replaced."""
+    if failure.of in assignment.leaning and failure.on_stand_in:
+        return [candidate for candidate in candidates if candidate.of in assignment.leaning]
+    return candidates
 
 
 def _explaining(

@@ -18,9 +18,9 @@ from typing import Any
 import numpy
 import torch
 
-from grader.course import SOLUTIONS
+from grader.course import SOLUTIONS, Assignment
 from grader.sandbox.inside.session import describe, reset
-from grader.suite.attempt import Probe
+from grader.suite.attempt import Probe, with_stand_ins
 
 _numbers = itertools.count()
 
@@ -78,6 +78,16 @@ class LocalStudent:
                 sys.modules.pop(sibling, None)
                 if module is not None:
                     sys.modules[sibling] = module
+
+
+def local_student(assignment: Assignment, source: str, stand_in: bool) -> LocalStudent:
+    """A student with this source of the assignment's module, on our own solutions or on the stand-ins."""
+    files = {assignment.file: source.encode()}
+    if stand_in:
+        files = with_stand_ins(assignment, files)
+    return LocalStudent(
+        assignment.name, None, {file.removesuffix(".py"): text.decode() for file, text in files.items()}
+    )
 
 
 def replay(

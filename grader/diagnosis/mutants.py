@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from grader.course import Assignment
 from grader.diagnosis.agreement import DIFFERENT, Answer, agreement_of
-from grader.diagnosis.local import LocalStudent, replay
+from grader.diagnosis.local import LocalStudent, local_student, replay
 from grader.diagnosis.misconception import Misconception, load_misconceptions, mutate
-from grader.suite.attempt import Exchange, stand_ins
+from grader.suite.attempt import Exchange
 from grader.wire.values import decode, encode
 
 ANSWERS_KEPT = 20_000  # of a kilobyte or two; the mutants of nine assignments give 4,560 to one hopeless submission
@@ -64,7 +64,4 @@ _answers: dict[tuple[str, Misconception, bytes], Answer] = {}
 
 @functools.lru_cache(maxsize=1024)  # a mutant's modules are made once
 def _mutant(assignment: Assignment, candidate: Misconception, stand_in: bool) -> LocalStudent:
-    others = (
-        {file.removesuffix(".py"): text.decode() for file, text in stand_ins(assignment).items()} if stand_in else {}
-    )
-    return LocalStudent(assignment.name, mutate(assignment.name, candidate), others)
+    return local_student(assignment, mutate(assignment.name, candidate), stand_in)

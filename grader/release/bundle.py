@@ -18,6 +18,7 @@ from grader.course import ROOT, SOLUTIONS, Assignment, chosen, whole_course
 from grader.release.fingerprints import take_fingerprints
 from grader.release.notebooks import WHOLE, student_notebook
 from grader.release.stubs import make_stub
+from grader.suite.attempt import STAND_IN
 
 TEMPLATES = Path(__file__).with_name("handed_out")
 KIT = ".kit"
@@ -54,7 +55,7 @@ def make_bundle(choices: Choices) -> dict[str, bytes]:
     if choices.notebooks and len(assignments) == len(whole_course()):
         texts[f"notebooks/{WHOLE}.ipynb"] = _notebook(WHOLE, assignments)
     for need in {need for assignment in assignments for need in assignment.needs}:
-        for name in ("__init__.py", "stand_in.py"):
+        for name in ("__init__.py", STAND_IN):
             if (ROOT / "assignments" / need / name).is_file():
                 texts[f"{KIT}/assignments/{need}/{name}"] = _text(f"assignments/{need}/{name}")
     files = {name: text.encode() for name, text in texts.items()}
@@ -66,7 +67,8 @@ def make_bundle(choices: Choices) -> dict[str, bytes]:
 def _of_assignment(assignment: Assignment) -> dict[str, str]:
     folder, name = f"{KIT}/assignments/{assignment.name}", assignment.name
     source = (SOLUTIONS / assignment.file).read_text(encoding="utf-8")
-    texts = {f"{folder}/{file}": _text(f"assignments/{name}/{file}") for file in OF_AN_ASSIGNMENT}
+    open_files = (*OF_AN_ASSIGNMENT, *((STAND_IN,) if assignment.leaning else ()))
+    texts = {f"{folder}/{file}": _text(f"assignments/{name}/{file}") for file in open_files}
     texts[f"{folder}/assignment.toml"] = (
         f"hidden_tests = {assignment.hidden_tests}  # they run when you hand in\n"
         + _text(f"assignments/{name}/assignment.toml")

@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from grader.course import Assignment
-from grader.diagnosis import LocalStudent, load_misconceptions, mutate, replay
+from grader.course import SOLUTIONS, Assignment
+from grader.diagnosis import LocalStudent, load_misconceptions, local_student, mutate, replay
 from grader.diagnosis.fingerprint import SOLUTION, Sketch, sketch
 from grader.sandbox import ProbeRaised
 from grader.suite import Reply
-from grader.suite.attempt import Probe, stand_ins
+from grader.suite.attempt import Probe
 from grader.suite.expectation import Mismatch
 from grader.suite.in_process import public_tests
 from grader.suite.plugin import derive_seed
@@ -26,19 +26,21 @@ SEED = 0  # the one that `grader check` draws inputs from, unless it is told ano
 
 def take_fingerprints(assignment: Assignment) -> dict[str, Any]:
     """The content of an assignment's fingerprints.json: misconceptions, and sketches by kind, test and id."""
-    tests = {name: test for name, (test, _) in public_tests(assignment).items()}
+    tests = public_tests(assignment)
+    leaning = {name: test for name, test in tests.items() if assignment.has_stand_in(test[1].of)}
     known = load_misconceptions(assignment)
-    under: dict[str, dict[str, str]] = {"own": {}}
-    if assignment.needs:
-        under["stand-in"] = {file.removesuffix(".py"): text.decode() for file, text in stand_ins(assignment).items()}
+    sources = {SOLUTION: (SOLUTIONS / assignment.file).read_text(encoding="utf-8")}
+    sources |= {m.id: mutate(assignment.name, m) for m in known}
     replies: dict[str, dict[str, dict[str, Sequence[Sketch]]]] = {}
-    for kind, others in under.items():
-        students = {SOLUTION: LocalStudent(assignment.name, None, others)}
-        students |= {m.id: LocalStudent(assignment.name, mutate(assignment.name, m), others) for m in known}
-        for name, test in tests.items():
+    for kind, asked in (("own", tests), ("stand-in", leaning)):
+        stand_in = kind == "stand-in"
+        students = (
+            {who: local_student(assignment, source, stand_in) for who, source in sources.items()} if asked else {}
+        )
+        for name, (test, _) in asked.items():
             seed = derive_seed(SEED, assignment.name, name)
             for who, student in students.items():
-                failed, sketches = _run(test, student, seed, kind == "stand-in")
+                failed, sketches = _run(test, student, seed, stand_in)
                 if failed or who == SOLUTION:
                     replies.setdefault(kind, {}).setdefault(name, {})[who] = sketches
     caught = {who for by_test in replies.values() for by_id in by_test.values() for who in by_id}

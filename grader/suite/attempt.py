@@ -19,6 +19,7 @@ from grader.suite.reply import Reply
 from grader.wire.values import encode
 
 Probe = Callable[..., Any]
+STAND_IN = "stand_in.py"
 
 
 @dataclass(frozen=True)
@@ -40,19 +41,24 @@ class Exchange:
         return hashlib.sha256(what.encode() + b"\0" + body).digest()
 
 
-def stand_ins(assignment: Assignment) -> dict[str, bytes]:
-    """The modules that stand in for what the assignment builds on, by file name.
+def with_stand_ins(assignment: Assignment, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """A submission's files with stand-ins for what the assignment, or a part of it, builds on.
 
     A stand-in keeps the interface and holds no answer: `assignments/cells/stand_in.py` is another
-    recurrence under the same parameter names. An assignment whose probes send what they need as
-    data has none.
+    recurrence under the same parameter names, and takes the place of the student's module. An
+    assignment whose probes send what they need as data has none. Where a part builds on another part
+    of its own module, the stand-in is added below the student's code, and its definition is the last:
+    `generate_text` finds `sample_next` of `assignments/sampling/stand_in.py`.
     """
-    found = {}
+    replaced = dict(files)
     for need in assignment.needs:
-        path = assignment.folder.parent / need / "stand_in.py"
+        path = assignment.folder.parent / need / STAND_IN
         if path.is_file():
-            found[f"{need}.py"] = path.read_bytes()
-    return found
+            replaced[f"{need}.py"] = path.read_bytes()
+    if assignment.leaning:
+        own = assignment.file if assignment.file in files else f"{assignment.name}/__init__.py"
+        replaced[own] = files[own] + b"\n\n" + (assignment.folder / STAND_IN).read_bytes()
+    return replaced
 
 
 class Desk:
@@ -77,7 +83,7 @@ class Desk:
             self._session = self._compartment.open(
                 self._assignment.name,
                 self._assignment.name,
-                {**self._files, **stand_ins(self._assignment)} if stand_in else self._files,
+                with_stand_ins(self._assignment, self._files) if stand_in else self._files,
                 Limits(memory_mb=self._assignment.memory_mb, cpu_s=self._assignment.cpu_s),
                 refuse_library_cells=self._assignment.refuses_library_cells,
                 wall=self.wall,
@@ -95,8 +101,8 @@ class Desk:
 class Attempt:
     """The `submission` fixture of one test function call.
 
-    `stand_in` is True when what the assignment builds on has been replaced, because the student's
-    own made the test fail: the oracle then has to reckon with the replacement too.
+    `stand_in` is True when what the tested part builds on has been replaced, because with the
+    student's own the test failed: the oracle then has to reckon with the replacement too.
     """
 
     desk: Desk

@@ -2,8 +2,8 @@
 
 Checked at every collection: every test has points and a known promise and asks for nothing but what it
 is given, names are unique, the points add up to the assignment's, public tests carry 40 to 60 %, side
-promises at most 15 %, every promise has a public test, and no probe imports a solution, an oracle or a
-test.
+promises at most 15 %, every promise has a public test, no probe imports a solution, an oracle or a
+test, and no stand-in takes the place of what is graded with it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from grader.course import Assignment, CourseError
+from grader.suite.attempt import STAND_IN
 from grader.suite.points import Grading, grading_of
 
 SHARE_OF_PUBLIC = (0.40, 0.60)
@@ -60,6 +61,7 @@ def check(assignments: Iterable[Assignment], items: Iterable[pytest.Item]) -> No
         if twice:
             raise CourseError(f"{assignment.name}: two tests are named {twice[0]}")
         check_probes(assignment.folder / "probes.py")
+        _check_stand_in(assignment)
         files = {item.path.name for item in own}
         if files == {"test_public.py", "test_hidden.py"}:
             public = {item.name for item in own if item.path.name == "test_public.py"}
@@ -95,6 +97,21 @@ def _check_sums(assignment: Assignment, marks: dict[str, Grading], public: set[s
     untouched = set(assignment.promises) - {marks[name].promise for name in public}
     if untouched:
         raise CourseError(f"{assignment.name}: no public test checks the promise {min(untouched)!r}")
+
+
+def _check_stand_in(assignment: Assignment) -> None:
+    """What leans on a part of its own module has a stand-in that defines other parts, and nothing else."""
+    if not assignment.leaning:
+        return
+    place, path = f"assignments/{assignment.name}/{STAND_IN}", assignment.folder / STAND_IN
+    if not path.is_file():
+        raise CourseError(f"{place} is missing; {min(assignment.leaning)!r} leans on it, says assignment.toml")
+    if assignment.needs:
+        raise CourseError(f"{assignment.name}: assignment.toml has `leaning` and `needs`; only one of them can be")
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    defined = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    if not defined or not defined <= set(assignment.names) - assignment.leaning:
+        raise CourseError(f"{place} must define what {min(assignment.leaning)!r} leans on, and no other name")
 
 
 @functools.cache

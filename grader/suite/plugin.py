@@ -144,17 +144,20 @@ class SuitePlugin:
         """
         if assignment.name in self._unimportable:
             return None, self._unimportable[assignment.name]
+        leans = assignment.has_stand_in(grading.of)
         leant: tuple[Attempt, Verdict] | None = None
-        if assignment.name in self._leaning:
+        if leans and assignment.name in self._leaning:
             leant = self._try(item, assignment, grading, fresh=self.alone, stand_in=True)
             if leant[1] is PASSED:
                 return leant[0], PASSED_WITH_STAND_IN
         attempt, verdict = self._try(item, assignment, grading, fresh=self.alone)
         ran_out = verdict.status == "timeout"
-        if verdict is not PASSED and attempt.shared and not verdict.final and not (ran_out and assignment.needs):
+        if ran_out and assignment.leaning and not leans:
+            self._leaning.add(assignment.name)
+        if verdict is not PASSED and attempt.shared and not verdict.final and not (ran_out and leans):
             attempt, verdict = self._try(item, assignment, grading, fresh=True)
         underneath = verdict
-        if verdict is not PASSED and assignment.needs and verdict.kind not in NOT_THE_PREREQUISITE:
+        if verdict is not PASSED and leans and verdict.kind not in NOT_THE_PREREQUISITE:
             if leant is None or leant[0].shared:
                 leant = self._try(item, assignment, grading, fresh=True, stand_in=True)
             again, underneath = leant

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from assignments.sampling import oracle, probes, test_public
+from assignments.sampling import oracle, probes, stand_in, test_public
 from grader.diagnosis import LocalStudent
 
 ONE_IN_A_MILLION = 1e-6
@@ -153,9 +153,134 @@ def test_simulated_tests_do_not_fail():
 
 def simulated(logits: torch.Tensor, temperature: float, draws: int, bounds: list[tuple[int, int]], runs: int) -> float:
     """The share of simulated tests that a sampler of the right distribution fails."""
-    low, high = np.array(bounds).T
     counts = np.random.default_rng(2).multinomial(draws, oracle.softmax(logits, temperature), size=runs)
-    return float(((counts < low) | (counts > high)).any(axis=1).mean())
+    return float(outside(counts, bounds).mean())
+
+
+def outside(counts: np.ndarray, bounds: list[tuple[int, int]]) -> np.ndarray:
+    """Which rows of counts (runs, V) leave the bounds of some symbol: (runs,)."""
+    low, high = np.array(bounds).T
+    return ((counts < low) | (counts > high)).any(axis=1)
+
+
+# The texts that are written with the stand-in: the bounds of each symbol, and those of the less likely half together.
+NearSetting = tuple[torch.Tensor, float, int, list[tuple[int, int]], tuple[int, int]]
+
+
+def near_settings(seed: int, false_failures: float = oracle.FALSE_FAILURES) -> dict[str, NearSetting]:
+    """Public ones as they are written out (if nothing else is allowed), and hidden ones of some seed."""
+    rng, settings = seeded(seed), {}
+    for name, size, far, temperature, draws, parts in (
+        ("hot", ALPHABET, ALPHABET - test_public.NEAR, 3.0, 100, 2),
+        ("default", ALPHABET, ALPHABET - test_public.NEAR, 1.0, 500, 2),
+        ("cold, hidden", 41, 5, 0.35, 80, 4),
+        ("hot, hidden", 41, 5, 3.5, 80, 4),
+    ):
+        if "hidden" in name:
+            logits = oracle.near_and_far(size, far, temperature, rng)
+        else:
+            logits = test_public.near_and_far(temperature)
+        share = false_failures / parts
+        bounds = oracle.bounds(logits, temperature, draws, share, stand_in=True)
+        half = oracle.tail_bounds(logits, temperature, draws, share, stand_in=True)
+        settings[name] = (logits, temperature, draws, bounds, half)
+    return settings
+
+
+NEAR = near_settings(0)
+
+
+def near_failures(chances: np.ndarray, setting: NearSetting, runs: int) -> float:
+    """The share of simulated texts that fail, if characters come with these chances."""
+    logits, _, draws, bounds, (low, high) = setting
+    counts = np.random.default_rng(3).multinomial(draws, chances, size=runs)
+    half = counts[:, oracle.tail(logits)].sum(axis=1)
+    return float((outside(counts, bounds) | (half < low) | (half > high)).mean())
+
+
+@pytest.mark.parametrize(("name", "written"), [("hot", test_public.HOT_NEAR), ("default", test_public.DEFAULT_NEAR)])
+def test_bounds_of_the_stand_in_in_the_public_tests_are_the_oracle_s(name, written):
+    logits, temperature, _, bounds, half = NEAR[name]
+    assert set(bounds[: test_public.NEAR]) == {(0, written[0])}
+    assert set(bounds[test_public.NEAR :]) == {(0, 0)}
+    assert half == written[1:]
+    assert sorted(oracle.tail(logits)) == list(range(ALPHABET // 2, ALPHABET))
+    assert temperature == {"hot": test_public.HOT_TEXT, "default": test_public.DEFAULT_TEXT}[name][1]
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_exact_false_failures_with_the_stand_in(name):
+    logits, temperature, draws, bounds, half = NEAR[name]
+    chances = oracle.evenly(logits, temperature)
+    together = chances[oracle.tail(logits)].sum(keepdims=True)
+    failed = exact_failure(chances, draws, bounds) + exact_failure(together, draws, [half])
+    missed = (1 - test_public.RARE_NEAR / test_public.NEAR) ** draws if name == "default" else 0.0
+    assert missed < 1e-12
+    parts = 2 if "hidden" in name else 1  # there a test has two texts
+    assert failed <= oracle.FALSE_FAILURES / parts
+    assert simulated_with_the_stand_in(NEAR[name], 20_000) == 0
+
+
+@pytest.mark.parametrize("allowed", [1e-1, 1e-2])
+def test_simulated_false_failures_with_the_stand_in(allowed):
+    runs = 20_000
+    for setting in near_settings(3, allowed).values():
+        failed = simulated_with_the_stand_in(setting, runs)
+        assert allowed / 40 <= failed <= allowed + 5 * math.sqrt(allowed / runs)
+
+
+def simulated_with_the_stand_in(setting: NearSetting, runs: int) -> float:
+    return near_failures(oracle.evenly(*setting[:2]), setting, runs)
+
+
+def test_the_stand_in_draws_within_the_bounds():
+    """The file itself, through the generator and without one; at temperature 0 and from one logit too."""
+    torch.manual_seed(4)
+    for generator in (seeded(5), None):
+        for logits, temperature, draws, bounds, (low, high) in near_settings(1).values():
+            drawn = [stand_in.sample_next(logits, temperature, generator) for _ in range(draws)]
+            assert {type(index) for index in drawn} == {int}
+            counts = np.bincount(drawn, minlength=len(logits))
+            assert not outside(counts[None], bounds)[0]
+            assert low <= counts[oracle.tail(logits)].sum() <= high
+    assert stand_in.sample_next(torch.tensor([0.5, -torch.inf, 0.501]), temperature=0) == 2
+    assert stand_in.sample_next(torch.tensor([3.0])) == 0
+
+
+@pytest.mark.parametrize(
+    ("says", "other"),
+    [
+        ("as one", lambda temperature: 1.0),
+        ("twice", lambda temperature: temperature**2),
+        ("upside down", lambda temperature: 1 / temperature),
+        ("a tenth too hot", lambda temperature: 1.1 * temperature),
+        ("half too hot", lambda temperature: 1.5 * temperature),
+        ("a half", lambda temperature: 0.5 * temperature),
+    ],
+)
+def test_another_temperature_is_caught_with_the_stand_in_too(says, other):
+    """Each text nearly always, if the temperature that the sampler is given differs from the right one at all."""
+    for name, setting in NEAR.items():
+        logits, temperature = setting[:2]
+        given = other(temperature)
+        if given != temperature:
+            assert near_failures(oracle.evenly(logits, given), setting, 20_000) > 0.99, name
+
+
+@pytest.mark.parametrize("kept", [10, 20])
+def test_a_tail_cut_before_the_stand_in_draws_is_caught(kept):
+    """In the default text surely; the letters that a cut takes first are looked for there."""
+    logits, temperature, *_ = NEAR["default"]
+    cut = logits.masked_fill(logits < logits.sort().values[-kept], -math.inf)
+    chances = oracle.evenly(cut, temperature)
+    assert chances[test_public.NEAR - test_public.RARE_NEAR : test_public.NEAR].sum() == 0
+
+
+def test_the_stand_in_is_no_answer():
+    """Its draws leave the bounds of a right sampler in every test of its distribution."""
+    for setting in ("cold", "hot", "even"):
+        logits, temperature, draws, bounds = PUBLIC[setting]
+        assert power(oracle.evenly(logits, temperature), draws, bounds) > 0.999
 
 
 # Every sure draw of the assignment: fewer than 200 of them, none with more than 60 symbols.

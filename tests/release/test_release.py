@@ -20,7 +20,7 @@ import yaml
 
 from grader import cli
 from grader.choices import ChoiceError, Choices, as_toml, read_choices
-from grader.course import ROOT, SOLUTIONS, STARTER, chosen, select, whole_course
+from grader.course import ASSIGNMENTS, ROOT, SOLUTIONS, STARTER, chosen, select, whole_course
 from grader.diagnosis import load_misconceptions, mutate
 from grader.release.bundle import make_bundle
 from grader.release.pack import write_bundle
@@ -94,6 +94,17 @@ def test_a_bundle_of_what_builds_on_cells_has_the_stand_in_and_not_the_rest():
         ".kit/assignments/cells/__init__.py",
         ".kit/assignments/cells/stand_in.py",
     }
+
+
+def test_a_bundle_of_what_leans_on_a_part_of_itself_has_the_stand_in():
+    made = make_bundle(Choices(assignments=("sampling",)))
+    own = (ASSIGNMENTS / "sampling" / "stand_in.py").read_bytes()
+    assert made[".kit/assignments/sampling/stand_in.py"] == own
+    table = json.loads(made[".kit/assignments/sampling/fingerprints.json"])
+    texts = table["replies"]["stand-in"]
+    assert "test_text_at_a_high_temperature" in texts and "test_draws_by_default" not in texts
+    assert "text-temperature-twice" in texts["test_text_at_a_high_temperature"]
+    assert not any(who.startswith("sampler-") for by_id in texts.values() for who in by_id)
 
 
 def test_points_dates_and_wording_are_the_courses(files):

@@ -14,6 +14,8 @@ from grader.sandbox import Sandbox
 from grader.suite.collection import check_probes
 from grader.suite.run import run_suites
 
+LEANING = 'leaning = ["LSTMCellFromScratch"]\n'
+
 
 @pytest.fixture
 def own_course(tmp_path, monkeypatch):
@@ -63,6 +65,13 @@ def own_course(tmp_path, monkeypatch):
         ("test_public.py", "(submission, rng)", "(submission, rng, monkeypatch)", "asks for 'monkeypatch'"),
         ("test_hidden.py", "side=True", "side=False, nonsense=1", "nonsense"),
         ("test_hidden.py", "import torch\n", "import torch\nimport nowhere_to_be_found\n", "nowhere_to_be_found"),
+        (
+            "assignment.toml",
+            "order = 1\n",
+            f"order = 1\n{LEANING}",
+            "stand_in.py must define what 'LSTMCellFromScratch'",
+        ),
+        ("assignment.toml", "order = 1\n", f'order = 1\nneeds = ["batching"]\n{LEANING}', "only one of them can be"),
     ],
 )
 def test_a_breach_is_named(own_course, file, old, new, names):

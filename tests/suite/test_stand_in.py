@@ -1,10 +1,13 @@
-"""No double jeopardy: a part whose prerequisite is broken is graded with a stand-in, its own mistakes still cost."""
+"""No double jeopardy: a part whose prerequisite is broken is graded with a stand-in, its own mistakes still cost.
+
+The prerequisite may be another assignment, or another function of the same module.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from grader.course import SOLUTIONS, STARTER, select
+from grader.course import ASSIGNMENTS, SOLUTIONS, STARTER, select
 from grader.diagnosis import load_misconceptions, mutate
 from tests.support import rows_of
 
@@ -35,6 +38,33 @@ BROKEN_BATCHING = {
     "no batches": BATCHING.replace("yield x, y", "return"),
     "not shifted": BATCHING.replace("data[1 : used + 1]", "data[:used]"),
 }
+
+
+SAMPLING = (SOLUTIONS / "sampling.py").read_text()
+SAMPLER = SAMPLING[SAMPLING.index("def sample_next") : SAMPLING.index("def generate_text")]
+STUB = (STARTER / "sampling.py").read_text()
+STUB_SAMPLER = STUB[STUB.index("def sample_next") : STUB.index("def generate_text")]
+PROBABILITIES = "probabilities = torch.softmax(scaled, dim=-1)"
+BROKEN_SAMPLERS = {
+    "missing": "",
+    "untouched": STUB_SAMPLER,
+    "softmax twice": SAMPLER.replace(PROBABILITIES, f"scaled = torch.softmax(scaled, -1)\n    {PROBABILITIES}"),
+    "draws from logarithms": SAMPLER.replace(PROBABILITIES, "probabilities = torch.log_softmax(scaled, dim=-1)"),
+    "reseeds": SAMPLER.replace(PROBABILITIES, f"torch.manual_seed(0)\n    generator = None\n    {PROBABILITIES}"),
+    "returns a tensor": SAMPLER.replace("draw.item()", "draw"),
+    "another interface": SAMPLER.replace("logits, temperature=1.0, generator=None", "logits"),
+    "loops for ever": SAMPLER.replace(PROBABILITIES, "while True:\n        pass"),
+}
+
+
+def with_sampler(sampler, source=SAMPLING):
+    """The sampling module with another `sample_next` in it."""
+    assert SAMPLER in source
+    return {"sampling.py": source.replace(SAMPLER, sampler)}
+
+
+def of_text(document, *statuses):
+    return {name: row for name, row in rows_of(document, *statuses).items() if row["of"] == "generate_text"}
 
 
 def submission(file, broken, own, source):
@@ -76,3 +106,72 @@ def test_a_passed_test_says_nothing_where_nothing_is_wrong(grade_own):
 def test_an_unfinished_part_is_its_own_and_not_its_prerequisites(grade_own):
     document = grade_own({"language_model.py": (STARTER / "language_model.py").read_text()}, ["language_model"])
     assert document["score"] == 0
+
+
+@pytest.mark.parametrize("how", BROKEN_SAMPLERS)
+def test_a_broken_sampler_does_not_sink_the_text(how, grade_own):
+    document = grade_own(with_sampler(BROKEN_SAMPLERS[how]), ["sampling"])
+    assert of_text(document, "failed", "error", "timeout", "grader-error") == {}
+    assert any("stand-in" in test["message"] for test in of_text(document).values())
+    assert 0 < document["score"] < 10
+
+
+def test_a_broken_sampler_in_a_package_does_not_sink_the_text(grade_own):
+    files = with_sampler(BROKEN_SAMPLERS["missing"])
+    document = grade_own({"sampling/__init__.py": files["sampling.py"].rstrip("\n")}, ["sampling"])
+    assert of_text(document, "failed", "error", "timeout", "grader-error") == {}
+
+
+@pytest.mark.parametrize("how", ["missing", "softmax twice"])
+def test_mistakes_of_the_text_cost_the_same_beside_a_broken_sampler(how, grade_own):
+    (assignment,) = select(["sampling"])
+    known = [misconception for misconception in load_misconceptions(assignment) if misconception.of == "generate_text"]
+    for misconception in [m for m in known if "temperature" in m.id or "argmax" in m.id] + known[::12]:
+        wrong = mutate("sampling", misconception)
+        on_firm = of_text(grade_own({"sampling.py": wrong}, ["sampling"]), "failed", "error")
+        on_broken = of_text(grade_own(with_sampler(BROKEN_SAMPLERS[how], wrong), ["sampling"]), "failed", "error")
+        assert on_broken.keys() == on_firm.keys(), misconception.id
+        assert {row["misconception"] for row in on_broken.values()} == {misconception.same_as or misconception.id}
+
+
+def test_who_draws_in_the_text_itself_stands_alone(grade_own):
+    """Right and wrong: the text's own draws count, whatever `sample_next` does."""
+    call = "sample_next(logits[0, -1], temperature, generator)"
+    inline = "int(torch.multinomial((logits[0, -1] / max(temperature, 1e-6)).softmax(0), 1, generator=generator))"
+    own = SAMPLING.replace(call, inline)
+    assert of_text(grade_own(with_sampler("", own), ["sampling"]), "failed", "error") == {}
+    flat = own.replace(".softmax(0)", ".softmax(0).softmax(0)")
+    failed = of_text(grade_own(with_sampler("", flat), ["sampling"]), "failed", "error")
+    assert {"test_text_at_a_high_temperature", "test_what_is_left_out", "test_text_of_a_table"} <= failed.keys()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "logits[0, -1].softmax(0)",
+        "logits[0, -1] / 2",
+        "logits[0, -1] + torch.where(logits[0, -1].argsort().argsort() < logits.shape[-1] - 5, -99.0, 0.0)",
+    ],
+)
+def test_a_stand_in_forgives_no_mistake_of_the_text(given, grade_own):
+    wrong = SAMPLING.replace("sample_next(logits[0, -1]", f"sample_next({given}")
+    for source in (wrong, wrong.replace(SAMPLER, "")):
+        failed = of_text(grade_own({"sampling.py": source}, ["sampling"]), "failed", "error")
+        assert "test_what_is_left_out" in failed, given
+
+
+def test_the_stand_in_is_no_answer(grade_own):
+    """Who hands it in for a `sample_next` of their own loses the draws."""
+    stand_in = (ASSIGNMENTS / "sampling" / "stand_in.py").read_text()
+    document = grade_own(with_sampler(stand_in), ["sampling"])
+    failed = {name for name, row in rows_of(document, "failed", "error").items() if row["of"] == "sample_next"}
+    assert {"test_draws_at_a_low_temperature", "test_draws_at_a_high_temperature", "test_draws_by_default"} <= failed
+    assert {"test_counts_at_a_low_temperature", "test_counts_at_a_high_temperature", "test_counts_by_default"} <= failed
+
+
+def test_a_text_that_is_not_written_yet_is_said_to_be_so(grade_own):
+    document = grade_own(
+        {"sampling.py": SAMPLER.join(["import torch\n\n\n", STUB[STUB.index("def gen") :]])}, ["sampling"]
+    )
+    assert all("not implemented yet" in row["message"] for row in of_text(document).values())
+    assert {row["of"] for row in rows_of(document, "passed").values()} == {"sample_next"}
