@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import io
 import multiprocessing
 import os
@@ -133,6 +134,7 @@ def _start_worker() -> None:
     global _sandbox
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who waits for the workers
     _sandbox = contextlib.ExitStack().enter_context(start_sandbox(GradeOptions(load_course())))
+    importlib.import_module("torch._dynamo")  # a process's first optimiser step does, once: not what naming costs
 
 
 def _level() -> str:
