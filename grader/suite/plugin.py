@@ -8,6 +8,7 @@ happened alone.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import signal
 import time
@@ -65,7 +66,7 @@ class SuitePlugin:
     outcomes: list[Outcome] = field(default_factory=list)
     grader_errors: list[str] = field(default_factory=list)
     _leaning: set[str] = field(default_factory=set)
-    _unimportable: dict[str, Verdict] = field(default_factory=dict)
+    _unimportable: dict[str, tuple[Attempt, Verdict]] = field(default_factory=dict)
     _desk: Desk | None = None
     _current: str = ""
 
@@ -135,7 +136,7 @@ class SuitePlugin:
         self._keep(item, verdict, attempt, time.perf_counter() - started)
         return True
 
-    def _run(self, item: pytest.Function, assignment: Assignment, grading: Grading) -> tuple[Attempt | None, Verdict]:
+    def _run(self, item: pytest.Function, assignment: Assignment, grading: Grading) -> tuple[Attempt, Verdict]:
         """Try with the student's own, alone if it failed in company, then with a stand-in for what it builds on.
 
         Where a test has needed the stand-in, it goes first from then on: most will need it again, and a
@@ -143,7 +144,8 @@ class SuitePlugin:
         the stand-in, is not imported again for each test.
         """
         if assignment.name in self._unimportable:
-            return None, self._unimportable[assignment.name]
+            attempt, verdict = self._unimportable[assignment.name]
+            return dataclasses.replace(attempt, cpu_s=0.0, probe_s=0.0), verdict
         leans = assignment.has_stand_in(grading.of)
         leant: tuple[Attempt, Verdict] | None = None
         if leans and assignment.name in self._leaning:
@@ -168,7 +170,7 @@ class SuitePlugin:
             if ran_out and attempt.shared and not verdict.final:
                 attempt, verdict = self._try(item, assignment, grading, fresh=True)
         if verdict.kind == underneath.kind == "import":
-            self._unimportable[assignment.name] = verdict
+            self._unimportable[assignment.name] = attempt, verdict
         return attempt, verdict
 
     def _keep(self, item: pytest.Item, verdict: Verdict, attempt: Attempt | None, duration_s: float) -> None:

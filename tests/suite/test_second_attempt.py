@@ -73,7 +73,7 @@ def test_the_seed_of_the_course_changes_the_inputs_and_not_the_verdict(grade_own
 def test_what_cannot_be_imported_is_tried_once_and_not_for_every_test(grade_own, monkeypatch):
     opened = []
     monkeypatch.setattr(Compartment, "fork", lambda *given, fork=Compartment.fork: opened.append(1) or fork(*given))
-    rows = rows_of(grade_own({"cells.py": "raise ValueError('not today')\n"}, ["cells"]))
+    rows = rows_of(grade_own({"cells.py": "def broken(:\n"}, ["cells"]))
     assert {test["status"] for test in rows.values()} == {"error"}
     assert len({test["message"] for test in rows.values() if test["visibility"] == "public"}) == 1
     assert len(opened) == 1
