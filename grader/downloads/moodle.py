@@ -1,8 +1,9 @@
 """Moodle's "Download all submissions": `Jane Doe_501_assignsubmission_file_/` with the student's files in it.
 
 With folders switched off it is `Jane Doe_501_assignsubmission_file_cells.py`. The number is the
-participant's, as in the grading worksheet. Neither times nor late marks are in the download; the
-worksheet, given as the roster, has them. Text typed into Moodle (`onlinetext`) is no program.
+participant's, as in the grading worksheet; of a team, name and number are the team's. Neither times nor late
+marks are in the download; the worksheet, given as the roster, has them. Text typed into Moodle (`onlinetext`)
+is no program.
 """
 
 from __future__ import annotations

@@ -71,11 +71,18 @@ class Roster:
         return None
 
     def members(self, student: Student, logins: Sequence[str] = ()) -> list[Student]:
-        """Who handed in: the student, or everybody of the group if one is called that and no student is."""
+        """Who handed in: the student, or everybody of the group if one is called that and no student is.
+
+        A name alone makes nobody a group: whoever has an address, a school's id or a number of their own is a
+        student, but for Moodle's teams, whose members' numbers the worksheet has.
+        """
         group = _alike(student.name or student.login)
-        if not group or self.find(student, logins) is not None:
+        teams = bool(student.ids) and all(each.startswith("moodle:") for each in student.ids)
+        own = student.email or student.sid or (student.ids and not teams)
+        if not group or own or self.find(student, logins) is not None:
             return [student]
-        return [row.student for row in self.rows if row.group and _alike(row.group) == group] or [student]
+        found = [row.student for row in self.rows if row.group and _alike(row.group) == group]
+        return found if found and all(one.ids for one in found if teams) else [student]
 
 
 def read(path: Path) -> Roster:

@@ -1,7 +1,8 @@
 """A grading worksheet for Moodle: the one that was downloaded, with grades filled in and all else kept.
 
 The importer goes by Identifier, Grade and `Last modified (grade)`; those cells, and feedback, stay as
-they came but for the grades. Headings in another language than English are not understood.
+they came but for the grades. A team's number is no participant's, so the names beside numbers have to agree.
+Headings in another language than English are not understood.
 """
 
 from __future__ import annotations

@@ -54,6 +54,11 @@ class Moments:
                     found[f"{PREFIX}{part}/{name}"] = torch.as_tensor(state[part]).detach().cpu().contiguous().clone()
         return found
 
+    def epoch_is_over(self) -> None:
+        """What nobody took before an epoch was trained is out of date, and not kept for another run."""
+        if self._adam is None:
+            self.given = {}
+
     def _before_step(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         """Called before each step of any optimiser. The first Adam over the model is the one."""
         if self._adam is not None or not isinstance(optimizer, torch.optim.Adam):

@@ -188,6 +188,7 @@ class Play:
             count = 0
             losses.append(float(loss))
             seconds.append(time.perf_counter() - started)
+            adam.epoch_is_over()
             self.keep(model, adam, target, losses, seconds)
             if resumed and not adam.resumed:
                 self.say("afresh", why=adam.why)

@@ -182,6 +182,24 @@ def test_a_teams_number_is_no_participants(tmp_path):
     assert FORMATS["moodle"].fill(folders, text, None).grades == 1
 
 
+def test_a_folder_may_be_a_groups_and_a_name_makes_nobody_a_group(tmp_path):
+    roster = "name,email,group\nJane Doe,jane@x.edu,Team A\nGil Gone,gil@x.edu,Team A\nBo Lee,bo@x.edu,\n"
+    files = {"Team A/cells.py": RIGHT, "Bo Lee/cells.py": STUB}
+    _, found = read(write_folder(tmp_path / "in", files), tmp_path, roster)
+    assert [one["email"] for one in found["Team A"].told["students"]] == ["jane@x.edu", "gil@x.edu"]
+    metadata = "submission_1:\n  :submitters:\n  - :name: Team A\n    :email: eve@x.edu\n"
+    files = {
+        "gradescope": {"submission_metadata.yml": metadata, "submission_1/cells.py": STUB},
+        "moodle": {"Team A_9_assignsubmission_file_/cells.py": STUB},  # the roster has no numbers of Moodle's
+        "canvas": {"team a_9_8_cells.py": STUB},
+    }
+    for form, download in files.items():
+        known, found = read(write_zip(tmp_path / "d.zip", download), tmp_path, roster)
+        assert known.form == form
+        (entry,) = (entry for entry in found.values() if not entry.told["nothing"])
+        assert "jane@x.edu" not in str(entry.told) and any("not in the roster" in said for said in known.remarks)
+
+
 def test_a_blind_worksheet_has_no_names_and_takes_grades_by_number(tmp_path):
     text = worksheet("fewest", [participant(501, ""), participant(502, "")])
     files = {f"Participant_{number}_assignsubmission_file_/cells.py": RIGHT for number in (501, 502)}

@@ -184,6 +184,7 @@ def test_an_optimiser_that_cannot_go_on_is_said(tiny, finished, capfd):
     out, _ = played(capfd, "--epochs", "3", folder=folder)
     assert out.count("goes on after 2 epochs") == 3 and out.count("epoch   3  loss") == 3
     assert out.count("the optimiser starts afresh: train has no torch.optim.Adam that steps your model") == 3
+    assert not any(name.startswith("adam/") for _, tensors in kept_by(tiny).values() for name in tensors)
 
 
 def stepped(model, given, **options):
@@ -220,7 +221,9 @@ def test_moments_that_do_not_fit_are_left_alone():
         torch.optim.SGD(model.parameters(), lr=0.1).step()
         torch.optim.Adam([torch.zeros(1, requires_grad=True)]).step()
     assert not unseen.resumed and "no torch.optim.Adam" in unseen.why
-    assert unseen.kept() is kept  # nobody took them, so they wait for the next run
+    assert unseen.kept() is kept  # after Ctrl-C within the first epoch they wait for the next run
+    unseen.epoch_is_over()
+    assert unseen.kept() == {}
 
 
 def test_a_file_that_does_not_fit_is_set_aside(tiny, finished, capfd):
