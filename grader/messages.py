@@ -61,6 +61,7 @@ PRINTED = "It printed: {text}"
 CAUSE = "Likely cause: {says}"
 PROMISE = "The handout promises: {sentence}"
 CHECK = os.environ.get("GRADER_COMMAND", "grader check")  # a students' bundle has a command of its own
+GRADED_CHECK = "your own check with"  # the same in a graded document, which instructors read too
 CALLED = "Called: {name}, by the probe {call}"
 NEXT_CHECK = f"Then: {CHECK} -a {{assignment}}"
 # One next step for each way in which a public test can fail.
@@ -79,7 +80,7 @@ NEXT = {
     "total": "mend what used up the time first.",
     "library-seen": "write {name} with tensor operations; the formula is in the handout.",
     "library-called": "write {name} with tensor operations; the formula is in the handout.",
-    "mismatch": "hold {name} against the handout: “{promise}”",
+    "mismatch": "compare {name} with the handout: “{promise}”",
 }
 NEXT_LINE = "Next: {step}"
 ALL_PUBLIC_PASS = "All public tests pass. {hidden} hidden tests run when you hand in."

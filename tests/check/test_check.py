@@ -69,7 +69,7 @@ def test_messages_say_call_shape_difference_place_cause_and_next_step(work):
     assert "Called: LSTMCellFromScratch, by the probe steps(name='LSTMCellFromScratch', weights={W_x: (12, 5)" in said
     assert "c: right shape, (1, 2, 3), but off by up to 1.75, most at step 0, row 1, unit 0" in said
     assert "Likely cause: The third and fourth block seem to have changed places." in said
-    assert "Next: hold LSTMCellFromScratch against the handout: “One step of the LSTM cell" in said
+    assert "Next: compare LSTMCellFromScratch with the handout: “One step of the LSTM cell" in said
     assert "Then: grader check -a cells" in said
 
 
