@@ -57,7 +57,7 @@ def last_line(document: dict[str, Any], hidden: int | None) -> str:
     total = _total(document, " of the public tests")
     if all(test["status"] == "passed" for row in document["assignments"] for test in row["tests"]):
         return f"{total}. {messages.ALL_PUBLIC_PASS.format(hidden=hidden)}"
-    return f"{total}; {hidden} hidden tests run when you hand in."
+    return f"{total}; {messages.HIDDEN_LEFT.format(hidden=hidden)}"
 
 
 def _total(document: dict[str, Any], of_what: str) -> str:

@@ -117,7 +117,7 @@ def test_the_debugger_opens_on_the_students_own_line(tmp_path):
     done = check(str(folder), "-a", "cells", "--pdb", given="p gates.shape\nq\n")
     assert "-> z, r = gates.chunk(4, dim=1)" in done.stdout
     assert "torch.Size(" in done.stdout
-    assert "Likely cause: What came is not the number of things" in done.stdout
+    assert "Likely cause: That line unpacks more or fewer values" in done.stdout
 
 
 def test_where_nothing_is_raised_it_stops_where_the_code_begins(work):
@@ -198,7 +198,7 @@ def test_it_checks_on_save_and_says_what_changed_and_what_is_next(watched):
     said = watched.until("q to quit.")
     assert "✓ cells, now passes: lstm one step" in said
     assert "✗ cells, fails now: gru one step" in said
-    assert "Next: hold GRUCellFromScratch" in said
+    assert "Next: compare GRUCellFromScratch" in said
     (watched.folder / "cells.py").write_text(SOLUTION)
     said = watched.until("q to quit.")
     assert "✓ cells, now passes: gru one step" in said

@@ -64,12 +64,12 @@ def test_each_failure_has_its_parts_in_their_order(assignment):
 @pytest.mark.parametrize("assignment", load_course(), ids=lambda assignment: assignment.name)
 def test_the_cause_that_is_told_is_the_mistakes_own(assignment):
     """Or that of another which replies the same to every public test: its words have to be true of both."""
-    says = {misconception.id: misconception.says for misconception in load_misconceptions(assignment)}
+    known = {misconception.id: misconception for misconception in load_misconceptions(assignment)}
     for name, text in texts.read(texts.path_of(assignment)).items():
         if name == texts.STUB or not text.strip():
             continue  # it has no cause, or hidden tests alone catch it
-        known = {told: " ".join(words.split()) for told, words in says.items()}
-        assert f"Likely cause: {known[SAME_IN_PUBLIC.get(name, name)]} " in " ".join(text.split()), name
+        told = known[SAME_IN_PUBLIC.get(name) or known[name].same_as or name].says
+        assert f"Likely cause: {' '.join(told.split())} " in " ".join(text.split()), name
 
 
 def test_a_change_of_words_is_seen():
