@@ -13,7 +13,7 @@ from typing import Any
 # (exception type, fragments of its text of which one is enough, what to say)
 EXPLANATIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     # Shapes
-    ("RuntimeError", ("shapes cannot be multiplied", "size mismatch, got input", "Expected size for first two dimensions"), "A matrix product got sizes that do not fit. Weights here are stored (out, in): is one of them missing its transpose?"),
+    ("RuntimeError", ("shapes cannot be multiplied", "size mismatch, got input", "Expected size for first two dimensions"), "A matrix product got sizes that do not fit. Weights here are stored (out, in): is one of them missing its transpose, or should `*` stand there and not `@`?"),
     ("RuntimeError", ("einsum(): subscript", "einsum(): the number of subscripts"), "The letters of an einsum do not fit the tensors: one letter stands for one size, and each dimension needs a letter. Write each tensor's shape next to its letters."),
     ("RuntimeError", ("must match the size of tensor", "doesn't match the broadcast shape"), "Two tensors of different sizes were combined elementwise. Print their shapes just before that line; states are (B, H), whatever the batch before had."),
     ("RuntimeError", ("stack expects each tensor to be equal size",), "Tensors of different sizes can't be stacked: every step of a sequence gives one of the same shape. Print the shapes in the list."),

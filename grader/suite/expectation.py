@@ -40,6 +40,7 @@ class Tolerance:
 
 # Measured on CPU over 20 seeds with N(0, 1) weights: at most 2e-6 (float32, 20 steps) and 3e-15
 # (float64) between correct cells; the mildest wrong cell differs by 0.3.
+NEGLIGIBLE = 1e-9  # of the right number: rounding around 0
 BY_DTYPE = {torch.float64: Tolerance(1e-9, 1e-9), torch.float32: Tolerance(2e-5, 2e-5)}
 
 
@@ -171,7 +172,8 @@ def _beside(yours: float, right: float, digits: int = 5) -> str:
     """`0.74748, expected 0.75`, with as many digits as it takes to tell the two apart."""
     while digits < 17 and _number(yours, digits) == _number(right, digits):
         digits += 1
-    return f"{_number(yours, digits)}, expected {_number(right, digits)}"
+    shown = "nearly 0" if 0 < abs(yours) < NEGLIGIBLE * abs(right) else _number(yours, digits)
+    return f"{shown}, expected {_number(right, digits)}"
 
 
 def _number(value: float, digits: int) -> str:

@@ -68,7 +68,8 @@ def test_what_should_hold_reads_as_a_sentence():
     [
         (1280.4, 40.0, "x: 1280.4, expected 40$"),
         (3.21e-5, 0.0, "x: 0.0000321, expected 0$"),
-        (1e-12, 1.0, "x: 1e-12, expected 1$"),
+        (1e-12, 1.0, "x: nearly 0, expected 1$"),
+        (1e-12, 1e-6, "x: 1e-12, expected 0\\.000001$"),
         (1234567.0, 1.0, "x: 1234567, expected 1$"),
         (0.7500000001, 0.75, r"x: 0\.7500000001, expected 0\.75$"),
     ],
