@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.intake import Submission, receive
+from grader.messages import NEXT, NEXT_WHEN_GRADED
 from grader.options import GradeOptions
 from grader.result import build_document
 from grader.sandbox import Sandbox
@@ -52,6 +53,7 @@ def grade(
         sandbox,
         device=options.device,
         duration_s=0.0,
+        steps=NEXT_WHEN_GRADED if options.hidden else NEXT,
     )
     document["duration_s"] = round(time.perf_counter() - started, 3)
     return Graded(document, report.grader_errors, submission)

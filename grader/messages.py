@@ -69,7 +69,7 @@ NEXT = {
     "missing": "see that {file} is there and defines {name}, spelled exactly so.",
     "unreadable": "save {file} anew, as plain UTF-8 text.",
     "import": "mend that line. Until {file} can be imported, all of its tests fail.",
-    "raised": "{check} -a {assignment} --pdb stops there, with your variables to look at.",
+    "raised": f"{CHECK} -a {{assignment}} --pdb stops there, with your variables to look at.",
     "exited": "return from {name} instead; no exit() or quit() is needed in {file}.",
     "died": "call {name} by hand with small tensors, and print before each step to see how far it comes.",
     "memory": "look for a tensor or a list that grows with every step, and print its size.",
@@ -79,10 +79,20 @@ NEXT = {
     "total": "mend what used up the time first.",
     "library-seen": "write {name} with tensor operations; the formula is in the handout.",
     "library-called": "write {name} with tensor operations; the formula is in the handout.",
-    "mismatch": "hold {name} against the handout: “{promise}”",
+    "mismatch": "compare {name} with the handout: “{promise}”",
+}
+# Those that differ where there is no check at hand to type, as in a graded document, and in a notebook.
+NEXT_WHEN_GRADED = NEXT | {
+    "raised": "your own check with -a {assignment} --pdb stops there, with your variables to look at.",
+}
+NEXT_IN_NOTEBOOK = NEXT | {
+    "not-implemented": "write {name} in its cell and run that; the handout says what it promises.",
+    "missing": "run the cell that defines {name}, spelled exactly so.",
+    "raised": "%debug in a cell of its own stops there, with your variables to look at.",
 }
 NEXT_LINE = "Next: {step}"
-ALL_PUBLIC_PASS = "All public tests pass. {hidden} hidden tests run when you hand in."
+HIDDEN_LEFT = "{hidden} hidden tests run when you hand in."
+ALL_PUBLIC_PASS = f"All public tests pass. {HIDDEN_LEFT}"
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _PATH = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?(?:/[\w.+@-]+){2,}/?")

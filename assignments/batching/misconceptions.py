@@ -58,7 +58,7 @@ MISCONCEPTIONS = (
         ((CHARS, "chars = sorted(set(text.lower()))"),),
         "Capitals are missing.",
         "Capital letters seem to be missing from the vocabulary. For a character model A and a are two characters, "
-        "and a text that is folded can't be had back.",
+        "and a text in small letters alone can't be turned back into the original.",
     ),
     Misconception(
         "vocab-drops-white-space",
@@ -491,7 +491,7 @@ MISCONCEPTIONS = (
         BATCHES,
         ((SIZES, "if False:"),),
         "ZeroDivisionError, or nothing at all for two negative sizes.",
-        "A size below 1 seems to get as far as the arithmetic, where it divides by zero or, twice negative, looks "
-        "fine. Look at the sizes first.",
+        "A size below 1 seems to get as far as the arithmetic, where it divides by zero or, if both sizes are "
+        "negative, looks fine. Look at the sizes first.",
     ),
 )

@@ -90,9 +90,9 @@ def test_how_many_batches(submission):
         where = f"N = {length}, B = {rows}, T = {steps}"
         batches = Reply({where: value}).sequence(where)
         if len(batches) != count:
-            raise Mismatch(f"with {where} there are {len(batches)} batches, expected {count}")
+            raise Mismatch(f"with {where} the number of batches is {len(batches)}, expected {count}")
         for number, shapes in enumerate(batches):
-            expect(Part(f"the shapes of x and y in batch {number}, {where},", shapes)).equals([[rows, steps]] * 2)
+            expect(Part(f"the shapes of x and y in batch {number} with {where}", shapes)).equals([[rows, steps]] * 2)
 
 
 @points(0.75, of="create_batches", promise="rows-contiguous")
@@ -119,7 +119,7 @@ def test_every_target_once(submission):
         name = f"y of batch {number}"
         found += Reply({name: y}).tensor(name).flatten()[:100].tolist()
     right = [3, 7, 9, 12, 14, 18, 22, 25, 28, 35, 38, 40]
-    expect(Part("the list of all targets, sorted,", sorted(found))).equals(right)
+    expect(Part("all targets, sorted", sorted(found))).equals(right)
 
 
 @points(0.25, of="create_batches", promise="batch-refusal", side=True)
@@ -164,7 +164,7 @@ def _expect_decoded(reply: Reply, form: str, right: str) -> None:
 def _expect_batches(reply: Reply, label: str, right: list[torch.Tensor]) -> None:
     found = reply.sequence(label)
     if len(found) < len(right):
-        raise Mismatch(f"there are {len(found)} batches, expected {len(right)}")
+        raise Mismatch(f"the number of batches is {len(found)}, expected {len(right)}")
     for number, (value, wanted) in enumerate(zip(found, right, strict=False)):
         expect(Part(f"{label} of batch {number}", value), axes="row step").matches(wanted)
 
@@ -178,4 +178,4 @@ def _expect_value_error(outcome: Part, what: str, naming: bool = False) -> None:
         raise Mismatch(f"{what} raised {came}, expected a ValueError")
     if naming and not found.flag("names the character"):
         words = found.text("the words of the error")[:200]
-        raise Mismatch(f"{what} raised a ValueError that does not name the character: {words}")
+        raise Mismatch(f"{what} raised a ValueError that does not name the character; it says: {words or 'nothing'}")

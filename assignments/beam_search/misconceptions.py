@@ -138,7 +138,7 @@ MISCONCEPTIONS = (
         BEAM,
         ((NORMALISED, "return score"),),
         "length_penalty changes nothing; the shorter text wins.",
-        "The length penalty seems to change nothing. Every further character makes a score smaller, so without it "
+        "The length penalty does not seem to help longer texts. Every further character makes a score smaller, so "
         "short texts are favoured; the final choice has to make up for the length.",
     ),
     Misconception(
@@ -162,8 +162,8 @@ MISCONCEPTIONS = (
         BEAM,
         ((NORMALISED, "return score / max(1, len(characters) - (characters[-1] == end)) ** length_penalty"),),
         "n leaves out end_char.",
-        "The length of a finished hypothesis seems to be one too small. Its end character was generated too, and its "
-        "log-probability is in the score.",
+        "Finished hypotheses seem to come off too badly in the final choice. Their end character counts in n, for it "
+        "was generated too; and the plain sum is divided by the length once, at the very end.",
     ),
     Misconception(
         "beam-other-length-formula",
@@ -208,8 +208,8 @@ MISCONCEPTIONS = (
             ),
         ),
         "The search ignores end_char and the text is cut at it afterwards: the wrong text was searched for.",
-        "It seems that the search runs on behind the end character and the text is cut only afterwards. What comes "
-        "behind the end then has a say in which hypothesis wins.",
+        "It seems that the search runs on past the end character and the text is cut only afterwards. What comes "
+        "after the end then has a say in which hypothesis wins.",
     ),
     Misconception(
         "beam-end-index-zero",
@@ -331,7 +331,7 @@ MISCONCEPTIONS = (
         BEAM,
         (("return characters[:-1] if characters[-1] == end else characters", "return characters"),),
         "The text ends in end_char.",
-        "The text is right but for the end character at its end, which is left out of what is returned.",
+        "The text is right but for the end character at its end, which should be left out of what is returned.",
     ),
     Misconception(
         "beam-end-removed-from-seed",

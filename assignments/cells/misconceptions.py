@@ -122,7 +122,7 @@ MISCONCEPTIONS = (
             ),
         ),
         "The forget bias has no effect.",
-        "The bias seems to play no part in forward, not even the forget block that was set to 1 with such care.",
+        "The bias seems to play no part in forward: not even its forget block, which starts at 1, reaches a gate.",
     ),
     Misconception(
         "lstm-recurrent-transpose-missing",

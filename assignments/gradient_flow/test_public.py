@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 
 from assignments.gradient_flow import probes
-from grader.suite import Tolerance, expect, points
+from grader.suite import Part, Tolerance, expect, points
 
 FLOW, SINGULAR = "hidden_gradient_norms", "largest_singular_value"
 FLAT = 40.0  # tanh(40) is 1 to the last bit, of float64 too
@@ -78,8 +78,9 @@ def test_singular_values_written_out(submission):
         torch.tensor([[2.0], [-3.0], [6.0]]),
     ]
     reply = submission.run(probes.singular_values, matrices=matrices)
-    for number, right in enumerate([7.0, 6.708204, 1.618034, 5.0, 7.0]):
-        expect(reply[f"the value of matrix {number}"]).is_close(right, WRITTEN_OUT)
+    for number, (matrix, right) in enumerate(zip(matrices, [7.0, 6.708204, 1.618034, 5.0, 7.0], strict=True)):
+        value = reply.number(f"the value of matrix {number}")
+        expect(Part(f"the value of {matrix.tolist()}", value)).is_close(right, WRITTEN_OUT)
 
 
 @points(0.25, of=SINGULAR, promise="singular-float")

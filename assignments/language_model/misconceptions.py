@@ -345,8 +345,8 @@ MISCONCEPTIONS = (
         ANY,
         ((DEFAULT, "        torch.set_grad_enabled(self.training)\n" + DEFAULT),),
         "Gradients are on after every call in training mode, also where the caller had turned them off.",
-        "Grad mode seems to be another after the call than before it. It belongs to the caller: a model that sets it "
-        "changes it for the whole program.",
+        "After the call grad mode seems to be different from what it was before. It belongs to the caller: a model "
+        "that sets it changes it for the whole program.",
     ),
     Misconception(
         "lm-batch-of-one-squeezed",

@@ -241,10 +241,10 @@ def structure(student: Any, name: str, sizes: dict[str, Any], labels: list[str])
 
 
 def refusals(student: Any, name: str, sizes: dict[str, Any], cell_types: list[str], **inputs: Any) -> dict[str, Any]:
-    """What `forward` replies, and for each other cell type what constructing raises, "" for nothing, in which words."""
+    """What `forward` replies, and for each other cell type what constructing raises, and in which words."""
     reply = forward(student, name, sizes, **inputs)
     for cell_type in cell_types:
-        kind, text = "", ""
+        kind, text = "nothing", ""
         try:
             construct(student, name, {**sizes, "cell_type": cell_type})
         except NotImplementedError:

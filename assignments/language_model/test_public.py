@@ -105,17 +105,6 @@ def test_charlstm_one_character(submission, rng):
     _expect_logits(submission, LSTM, TWO_LAYERS, _draw(rng, "lstm", 2), _characters(rng, 1, 1))
 
 
-@points(0.25, of=LSTM, promise="grad-mode", side=True)
-def test_charlstm_keeps_grad_mode(submission, rng):
-    weights, x = _draw(rng, "lstm", 2), _characters(rng, 2, 2)
-    reply = submission.run(
-        probes.grad_modes, name=LSTM, sizes=TWO_LAYERS, weights=weights, x=x, plain=submission.stand_in
-    )
-    expect(reply["logits"], axes=LOGITS).matches(_right(submission, weights, x).logits.detach())
-    expect(reply["grad mode on is kept"]).equals(True)
-    expect(reply["grad mode off is kept"]).equals(True)
-
-
 @points(0.75, of=ANY, promise="cell-types")
 def test_charrnn_kinds_of_cells(submission):
     for kind in ("rnn", "gru"):
@@ -155,6 +144,17 @@ def test_charrnn_unknown_cell_type(submission, rng):
     expect(reply["what cell_type='transformer' raises"]).equals("ValueError")
     if not reply.flag("the error for cell_type='transformer' names the three"):
         raise Mismatch("the ValueError's text does not name all of rnn, lstm and gru")
+
+
+@points(0.25, of=LSTM, promise="grad-mode", side=True)
+def test_charlstm_keeps_grad_mode(submission, rng):
+    weights, x = _draw(rng, "lstm", 2), _characters(rng, 2, 2)
+    reply = submission.run(
+        probes.grad_modes, name=LSTM, sizes=TWO_LAYERS, weights=weights, x=x, plain=submission.stand_in
+    )
+    expect(reply["logits"], axes=LOGITS).matches(_right(submission, weights, x).logits.detach())
+    expect(reply["grad mode on is kept"]).equals(True)
+    expect(reply["grad mode off is kept"]).equals(True)
 
 
 @dataclass

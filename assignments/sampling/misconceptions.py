@@ -30,8 +30,8 @@ MISCONCEPTIONS = (
         GENERATE,
         ((CALL, "logits, states = model(x)"),),
         "Text of single-character memory.",
-        "It seems that the model starts from nothing at each call: the states it returned do not come back to it. It "
-        "then knows only the character it was just fed.",
+        "It seems that what the model remembers gets lost on the way. The states that one call returns belong into the "
+        "next, from the first character of the seed to the last that is written.",
     ),
     Misconception(
         "text-states-of-the-seed",
@@ -358,8 +358,8 @@ MISCONCEPTIONS = (
         SAMPLE,
         ((ZERO, "    temperature = temperature or 1.0\n"),),
         "0 counts as not given.",
-        "At temperature 0 the draws are those of temperature 1. A 0 is false in Python: `or` takes it for something "
-        "that was not given.",
+        "At temperature 0 the draws are those of temperature 1. A 0 counts as false in Python, so `or` and "
+        "`if temperature` take it for something that was not given.",
     ),
     Misconception(
         "sampler-zero-is-small",

@@ -650,7 +650,7 @@ MISCONCEPTIONS = (
         ((FRACTION, "return scaled / (scaled + k)"),),
         "1 / (1 + exp(step / k)): one half at step 0.",
         "The inverse sigmoid seems to begin at one half, as if k stood only in the exponent. It stands above and below "
-        "the line too.",
+        "the fraction bar too.",
     ),
     Misconception(
         "inverse-sigmoid-flat",

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from assignments.seq2seq import probes
-from grader.suite import Mismatch, Reply, Tolerance, expect, points
+from grader.suite import Mismatch, Part, Reply, Tolerance, expect, points
 
 ENCODER, DECODER, LOSS, GREEDY = "Encoder", "Decoder", "sequence_loss", "greedy_decode"
 SCHEDULE = "teacher_forcing_probability"
@@ -52,7 +52,7 @@ def test_context_depends_on_every_token(submission):
     reply = submission.run(probes.contexts, **inputs, scale=0.4, seed=1)
     h, c = expect_state(reply, "lstm, a source and changes of it", (6, 3))
     expect_lstm(h, c)
-    for row, change in enumerate([*(f"token {place}" for place in range(4)), "the order of its tokens"], start=1):
+    for row, change in enumerate([*(f"token {place}" for place in range(4)), "the order of the tokens"], start=1):
         expect_change("h", h[0], h[row], f"{change} of the source")
         expect_change("c", c[0], c[row], f"{change} of the source")
 
@@ -207,9 +207,9 @@ def numbers(reply: Reply, label: str, shape: tuple[int, ...], dtype: torch.dtype
     """The finite tensor of this name, shape and dtype."""
     tensor = reply.tensor(label, shape)
     if tensor.dtype != dtype:
-        raise Mismatch(f"{label} is {tensor.dtype}, expected {dtype}")
+        raise Mismatch(f"{label}: {tensor.dtype}, expected {dtype}")
     if not tensor.isfinite().all():
-        raise Mismatch(f"{label} holds values that are not finite (nan or inf)")
+        raise Mismatch(f"{label}: some of its values are not finite (nan or inf)")
     return tensor
 
 
@@ -356,9 +356,8 @@ def expect_probabilities(submission, right: dict[tuple, float]) -> None:
     reply = submission.run(probes.probabilities, calls=calls)
     came = reply.numbers("probabilities")
     for call, value, wanted in zip(calls, came, right.values(), strict=True):
-        if abs(value - wanted) > 1e-9:
-            shown = ", ".join(f"{name}={argument!r}" for name, argument in call.items())
-            raise Mismatch(f"with {shown} it is {value:.6g}, expected {wanted:.6g}")
+        shown = ", ".join(f"{name}={argument!r}" for name, argument in call.items())
+        expect(Part(f"with {shown}", value)).is_close(wanted, Tolerance(1e-9, 0))
 
 
 def expect_refused_schedules(submission, call: dict[str, Any], changes: dict[str, dict[str, Any]]) -> None:

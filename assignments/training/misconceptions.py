@@ -32,7 +32,7 @@ MISCONCEPTIONS = (
         ((DETACHED, "states = [(h, c) for h, c in states]"),),
         "“Trying to backward through the graph a second time” in the second batch (TRN-01).",
         "The states seem to arrive in the next batch with the graph of the last one still hanging on them. Their "
-        "values should travel on, the way back for gradients should end at the batch's edge.",
+        "values should travel on; the way back for gradients should end at the batch's edge.",
     ),
     Misconception(
         "train-only-h-detached",

@@ -29,6 +29,8 @@ def show_check(
     for row in document["assignments"]:
         if row in begun or row is first:
             show_failures(row, console)
+            if any(test["status"] != "passed" for test in row["tests"]):
+                console.print(Text(messages.NEXT_CHECK.format(assignment=row["name"]), style="cyan"))
     _show_rest(document, assignments, handed_in, console)
 
 
@@ -50,7 +52,7 @@ def show_change(
     if not changed:
         console.print(Text("Nothing has changed: the same tests pass as before."))
     gained = document["score"] - before["score"]
-    console.print(Text(f"{gained:+g} points" if gained else "No points gained or lost"))
+    console.print(Text(f"{gained:+g} point{'s' * (abs(gained) != 1)}" if gained else "No points gained or lost"))
     unfinished = first_failed(document)
     if unfinished is not None:
         show_failures(unfinished, console, most=1)

@@ -47,11 +47,14 @@ class Evidence(Protocol):
         """Whether the candidate replies unlike the solution at least once."""
 
 
-def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[str, Misconception]:
+def diagnose(
+    assignment: Assignment, failures: Mapping[str, Failure], passed: Mapping[str, Sequence[Exchange]] | None = None
+) -> dict[str, Misconception]:
     """For each failed test, by name, the misconception that explains it; tests it can't explain are absent.
 
     A candidate explains a test if its mutant would have replied as the student's code did, every
-    time. Of several that do, the one that explains most of the assignment's failed tests is named.
+    time. Of several that do, the one that explains most of the assignment's failed tests is named; among
+    those, the one that would have failed the fewest of the tests in `passed`, by what was asked there.
     Where both only raised the same kind of error, each in other words, that is weak: many mistakes
     end so. It counts if the same candidate explains another failed test by more than that. And a
     candidate that would have failed other tests too, but in another way than they did, may agree by
@@ -79,7 +82,7 @@ def diagnose(assignment: Assignment, failures: Mapping[str, Failure]) -> dict[st
     votes = Counter(candidate.id for found in explained.values() for candidate in found if candidate in sure)
     named = {test: [candidate for candidate in found if candidate in sure] for test, found in explained.items()}
     return {
-        test: _representative(evidence, max(candidates, key=lambda candidate: votes[candidate.id]))
+        test: _representative(evidence, _likeliest(evidence, candidates, votes, passed or {}))
         for test, candidates in named.items()
         if candidates
     }
@@ -104,6 +107,20 @@ def _explaining(
             if found:
                 return found
     return {}
+
+
+def _likeliest(
+    evidence: Evidence,
+    candidates: Sequence[Misconception],
+    votes: Mapping[str, int],
+    passed: Mapping[str, Sequence[Exchange]],
+) -> Misconception:
+    """The one with most votes; of several, the first of those that the passed tests speak least against."""
+    most = max(votes[candidate.id] for candidate in candidates)
+    best = [candidate for candidate in candidates if votes[candidate.id] == most]
+    if len(best) == 1:
+        return best[0]
+    return min(best, key=lambda one: sum(evidence.is_wrong(test, one, asked) for test, asked in passed.items()))
 
 
 def _is_supported(evidence: Evidence, candidate: Misconception, failures: Mapping[str, Failure]) -> bool:

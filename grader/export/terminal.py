@@ -20,8 +20,8 @@ MARKS = {"passed": "✓", "failed": "✗", "error": "✗", "timeout": "✗", "gr
 STYLES = {"passed": "green", "failed": "red", "error": "red", "timeout": "yellow", "grader-error": "magenta"}
 
 
-def show_document(document: dict[str, Any], console: Console, *, hidden: int | None = None) -> None:
-    """Print a result document. With `hidden`, the number of tests not run, it reads as a self-check."""
+def show_document(document: dict[str, Any], console: Console) -> None:
+    """Print the result document of a graded submission."""
     show_points(document, console)
     for row in document["assignments"]:
         show_failures(row, console)
@@ -30,7 +30,7 @@ def show_document(document: dict[str, Any], console: Console, *, hidden: int | N
     for note in document.get("notes", []):
         indented(f"note: {messages.one_line(note)}", console, by=2, style="dim")
     console.print()
-    console.print(Text(last_line(document, hidden), style="bold"))
+    console.print(Text(last_line(document, None), style="bold"))
 
 
 def show_points(document: dict[str, Any], console: Console) -> None:
@@ -50,14 +50,14 @@ def show_points(document: dict[str, Any], console: Console) -> None:
 
 
 def last_line(document: dict[str, Any], hidden: int | None) -> str:
-    """All points in one line, and what they are worth."""
+    """All points in one line, and what they are worth; `hidden` tests were not run in a self-check."""
     if hidden is None:
         unsure = "" if document["complete"] else "; the grader failed in places, so this is no grade yet"
         return f"{_total(document, '')} (isolation: {document['isolation']['level']}){unsure}"
     total = _total(document, " of the public tests")
     if all(test["status"] == "passed" for row in document["assignments"] for test in row["tests"]):
         return f"{total}. {messages.ALL_PUBLIC_PASS.format(hidden=hidden)}"
-    return f"{total}; {hidden} hidden tests run when you hand in."
+    return f"{total}; {messages.HIDDEN_LEFT.format(hidden=hidden)}"
 
 
 def _total(document: dict[str, Any], of_what: str) -> str:
@@ -80,8 +80,6 @@ def show_failures(row: dict[str, Any], console: Console, most: int | None = None
     for tests in list(groups.values())[:most]:
         console.print()
         _show_group(assignment, tests, console)
-    if groups and most is None:
-        console.print(Text(messages.NEXT_CHECK.format(assignment=assignment), style="cyan"))
 
 
 def _show_group(assignment: str, tests: list[dict[str, Any]], console: Console) -> None:
@@ -92,13 +90,13 @@ def _show_group(assignment: str, tests: list[dict[str, Any]], console: Console) 
     heading.append(f" ({first['visibility']}, {first['status']})")
     if len(tests) > 1:
         heading.append(f" and {len(tests) - 1} more")
-    heading.append(f", −{lost:g} points", style="dim")
+    heading.append(f", −{lost:g} point{'s' * (lost != 1)}", style="dim")
     console.print(heading)
     indented(first["message"], console)
     if len(tests) > 1:
         others = ", ".join(readable(test) for test in tests[1:6])
         rest = f" and {len(tests) - 6} other{'s' * (len(tests) > 7)}" if len(tests) > 6 else ""
-        indented(f"The same: {others}{rest}", console, style="dim")
+        indented(f"The same goes for: {others}{rest}", console, style="dim")
 
 
 def indented(text: str, console: Console, by: int = 4, style: str = "") -> None:

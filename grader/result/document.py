@@ -6,17 +6,20 @@ the seed alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader import messages
 from grader.course import Assignment
 from grader.diagnosis import Failure, Misconception, diagnose, explain
 from grader.documents import LARGEST
-from grader.intake import Submission
+from grader.intake import Finding, Submission
 from grader.sandbox import Sandbox
 from grader.suite.call import describe_call
 from grader.suite.plugin import Outcome
+
+Steps = Mapping[str, str]  # the next step for each way to fail, as in `messages.NEXT`
+Findings = Mapping[str, list[Finding]]  # of what is not allowed, by contract name
 
 SCHEMA_VERSION = 1
 PRINTED_LIMIT = 300
@@ -32,9 +35,11 @@ def build_document(
     *,
     device: str,
     duration_s: float,
+    steps: Steps,
 ) -> dict[str, Any]:
     """The whole document, ready for `json.dumps`."""
-    rows = [_assignment_row(submission, a, [o for o in outcomes if o.assignment == a]) for a in assignments]
+    findings = submission.findings
+    rows = [assignment_row(a, [o for o in outcomes if o.assignment == a], steps, findings) for a in assignments]
     complete = all(test["status"] != "grader-error" for row in rows for test in row["tests"])
     return {
         "schema_version": SCHEMA_VERSION,
@@ -54,15 +59,19 @@ def build_document(
     }
 
 
-def _assignment_row(submission: Submission, assignment: Assignment, outcomes: list[Outcome]) -> dict[str, Any]:
+def assignment_row(
+    assignment: Assignment, outcomes: Sequence[Outcome], steps: Steps, findings: Findings | None = None
+) -> dict[str, Any]:
+    """One assignment's row of the document: its points, and its tests with their messages."""
     failures = {
         outcome.name: Failure(outcome.grading.of, outcome.attempt.exchanges, outcome.attempt.on_stand_in)
         for outcome in outcomes
         if outcome.attempt is not None
         and (outcome.verdict.kind in ("mismatch", "raised") or outcome.attempt.on_stand_in)
     }
-    causes = diagnose(assignment, failures)
-    tests = [_test_row(submission, outcome, causes.get(outcome.name)) for outcome in outcomes]
+    passed = {o.name: o.attempt.exchanges for o in outcomes if o.attempt is not None and o.verdict.status == "passed"}
+    causes = diagnose(assignment, failures, passed)
+    tests = [_test_row(outcome, causes.get(outcome.name), steps, findings or {}) for outcome in outcomes]
     most = sum(test["max_score"] for test in tests)
     return {
         "name": assignment.name,
@@ -73,7 +82,9 @@ def _assignment_row(submission: Submission, assignment: Assignment, outcomes: li
     }
 
 
-def _test_row(submission: Submission, outcome: Outcome, misconception: Misconception | None) -> dict[str, Any]:
+def _test_row(
+    outcome: Outcome, misconception: Misconception | None, steps: Steps, findings: Findings
+) -> dict[str, Any]:
     passed = outcome.verdict.status == "passed"
     row: dict[str, Any] = {
         "name": outcome.name,
@@ -82,12 +93,12 @@ def _test_row(submission: Submission, outcome: Outcome, misconception: Misconcep
         "status": outcome.verdict.status,
         "score": outcome.grading.points if passed else 0.0,
         "max_score": float(outcome.grading.points),
-        "message": outcome.verdict.detail if passed else _message(outcome, misconception),
+        "message": outcome.verdict.detail if passed else _message(outcome, misconception, steps),
         "misconception": misconception.id if misconception else None,
     }
     if outcome.public and outcome.grading.curve:  # a hidden test's reply could carry its inputs out
         row["curve"] = _curve(outcome)
-    review = [finding for finding in submission.findings.get(outcome.grading.of, []) if not finding.certain]
+    review = [finding for finding in findings.get(outcome.grading.of, []) if not finding.certain]
     if review and outcome.assignment.refuses_library_cells:
         said = messages.LIBRARY_CELL_REVIEW.format(place=review[0].place)
         row["review"] = f"{said}: {messages.quote(review[0].code)}" if outcome.public else said
@@ -106,7 +117,7 @@ def _curve(outcome: Outcome) -> list[float]:
     return [round(v, 3) for v in numbers if isinstance(v, float) and abs(v) < LARGEST]
 
 
-def _message(outcome: Outcome, misconception: Misconception | None) -> str:
+def _message(outcome: Outcome, misconception: Misconception | None, steps: Steps) -> str:
     verdict = outcome.verdict
     if verdict.kind == "grader-error":
         return messages.GRADER_ERROR
@@ -115,7 +126,7 @@ def _message(outcome: Outcome, misconception: Misconception | None) -> str:
         says = explain(outcome.attempt.exchanges[-1].raised)
     cause = messages.CAUSE.format(says=says) if says else None
     if outcome.public:
-        return messages.message(_called(outcome), verdict.detail, cause, _next(outcome), _printed(outcome))
+        return messages.message(_called(outcome), verdict.detail, cause, _next(outcome, steps), _printed(outcome))
     quoted = verdict.kind in ("mismatch", "raised", "died", "cpu", "wall", "memory", "reply")
     sentence = outcome.assignment.promises[outcome.grading.promise] if quoted else None
     promise = messages.PROMISE.format(sentence=sentence) if sentence else None
@@ -130,14 +141,14 @@ def _called(outcome: Outcome) -> str | None:
     return messages.CALLED.format(name=outcome.grading.of, call=describe_call(last.probe, last.inputs))
 
 
-def _next(outcome: Outcome) -> str | None:
-    step = messages.NEXT.get(outcome.verdict.kind)
+def _next(outcome: Outcome, steps: Steps) -> str | None:
+    step = steps.get(outcome.verdict.kind)
     if step is None:
         return None
     assignment, grading = outcome.assignment, outcome.grading
     promise = assignment.promises[grading.promise]
     names = {"name": grading.of, "file": assignment.file, "assignment": assignment.name}
-    return messages.NEXT_LINE.format(step=step.format(**names, promise=promise, check=messages.CHECK))
+    return messages.NEXT_LINE.format(step=step.format(**names, promise=promise))
 
 
 def _printed(outcome: Outcome) -> str | None:

@@ -97,8 +97,18 @@ class Desk:
             self._session = None
 
 
+@dataclass(kw_only=True)
+class Seen:
+    """What one run of a test saw of the student's code: its exchanges, what it printed, and the time it took."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    on_stand_in: list[Exchange] = field(default_factory=list)  # of a second attempt that failed too
+    printed: str = ""
+    cpu_s: float = 0.0
+
+
 @dataclass
-class Attempt:
+class Attempt(Seen):
     """The `submission` fixture of one test function call.
 
     `stand_in` is True when what the tested part builds on has been replaced, because with the
@@ -110,10 +120,6 @@ class Attempt:
     device: str
     fresh: bool
     stand_in: bool = False
-    exchanges: list[Exchange] = field(default_factory=list)
-    on_stand_in: list[Exchange] = field(default_factory=list)  # of a second attempt that failed too
-    printed: str = ""
-    cpu_s: float = 0.0
     probe_s: float = 0.0
     shared: bool = False
 

@@ -24,7 +24,7 @@ def describe_call(probe: Any, inputs: Mapping[str, Any]) -> str:
     """
     shown = ", ".join(_argument(name, value) for name, value in inputs.items() if value is not None)
     words = (inspect.getdoc(probe) or "").split("\n\n")[0]
-    first = re.split(r"(?<=\w)[.:;](?:\s|$)", " ".join(words.split()), maxsplit=1)[0]
+    first = re.split(r"(?<=[\w`)])[.:;](?:\s|$)", " ".join(words.split()), maxsplit=1)[0]
     call = f"{probe.__name__}({shown})"
     if len(call) > CALL_LIMIT:
         call = call[: CALL_LIMIT - 2] + "…)"

@@ -40,6 +40,7 @@ class Tolerance:
 
 # Measured on CPU over 20 seeds with N(0, 1) weights: at most 2e-6 (float32, 20 steps) and 3e-15
 # (float64) between correct cells; the mildest wrong cell differs by 0.3.
+NEGLIGIBLE = 1e-9  # of the right number: rounding around 0
 BY_DTYPE = {torch.float64: Tolerance(1e-9, 1e-9), torch.float32: Tolerance(2e-5, 2e-5)}
 
 
@@ -57,11 +58,11 @@ class Expectation:
         value = self._value
         label = self._label
         if not isinstance(value, torch.Tensor):
-            raise Mismatch(f"{label} is {describe_kind(value)}, expected a tensor of shape {tuple(right.shape)}")
+            raise Mismatch(f"{label}: {describe_kind(value)}, expected a tensor of shape {tuple(right.shape)}")
         if value.shape != right.shape:
-            raise Mismatch(f"{label} has shape {tuple(value.shape)}, expected {tuple(right.shape)}")
+            raise Mismatch(f"{label}: shape {tuple(value.shape)}, expected {tuple(right.shape)}")
         if value.dtype != right.dtype:
-            raise Mismatch(f"{label} is {_dtype(value)}, expected {_dtype(right)}")
+            raise Mismatch(f"{label}: {_dtype(value)}, expected {_dtype(right)}")
         if not right.dtype.is_floating_point:
             self._exactly(value, right)
             return
@@ -72,43 +73,45 @@ class Expectation:
         if (off <= bound).all():
             return
         if not torch.isfinite(value).all():
-            raise Mismatch(f"{label} holds values that are not finite (nan or inf)")
+            raise Mismatch(f"{label}: some of its values are not finite (nan or inf)")
         if (off > bound).any():
             raise Mismatch(self._worst(value, right, off))
 
     def equals(self, right: object) -> None:
         """The value is exactly this one: same type (list and tuple count as one), same content."""
         if isinstance(right, bool) and self._value is (not right):
-            raise Mismatch(f"{'should hold and does not' if right else 'holds and should not'}: {self._label}")
+            said = "this should be so, but is not" if right else "this should not be so, but is"
+            raise Mismatch(f"{said}: {self._label}")
         if describe_kind(self._value) != describe_kind(right) or _plain(self._value) != _plain(right):
-            raise Mismatch(f"{self._label} is {_show(self._value)}, expected {_show(right)}")
+            raise Mismatch(f"{self._label}: {_show(self._value)}, expected {_show(right)}")
 
     def is_close(self, right: float, tolerance: Tolerance) -> None:
         """The value is a finite number within the tolerance of this one."""
         value = self._value
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Mismatch(f"{self._label} is {describe_kind(value)}, expected a number")
+            raise Mismatch(f"{self._label}: {describe_kind(value)}, expected a number")
         if not math.isfinite(value) or abs(value - right) > tolerance.absolute + tolerance.relative * abs(right):
-            raise Mismatch(f"{self._label} is {value:.6g}, expected {right:.6g}")
+            raise Mismatch(f"{self._label}: {_beside(value, right, 6)}")
 
     def _exactly(self, value: torch.Tensor, right: torch.Tensor) -> None:
         wrong = value != right
         if wrong.any():
             index = tuple(int(i) for i in wrong.nonzero()[0])
             yours, wanted = value[index].item(), right[index].item()
-            share = f" ({int(wrong.sum())} of {wrong.numel()} are wrong)" if wrong.numel() > 1 else ""
+            count = int(wrong.sum())
+            share = f" ({count} of {wrong.numel()} {'is' if count == 1 else 'are'} wrong)" if wrong.numel() > 1 else ""
             where = self._place(index, value.shape)
-            raise Mismatch(f"{self._label} is {yours} at {where}, expected {wanted}{share}")
+            raise Mismatch(f"{self._label}: {yours} at {where}, expected {wanted}{share}")
 
     def _worst(self, value: torch.Tensor, right: torch.Tensor, off: torch.Tensor) -> str:
         if not value.dim():
-            return f"{self._label} is {value.item():.5g}, expected {right.item():.5g}"
+            return f"{self._label}: {_beside(value.item(), right.item())}"
         index = tuple(int(i) for i in torch.unravel_index(off.argmax(), off.shape))
         share = (off <= off.max() * 1e-3).float().mean().item()
         return (
-            f"{self._label}: right shape, {tuple(value.shape)}, but off by up to {off.max().item():.3g}, "
+            f"{self._label}: right shape, {tuple(value.shape)}, but off by up to {_number(off.max().item(), 3)}, "
             f"most at {self._place(index, value.shape)}: "
-            f"yours {value[index].item():.5g}, expected {right[index].item():.5g}"
+            f"yours {_beside(value[index].item(), right[index].item())}"
             + (f" ({share:.0%} of the values are right or nearly so)" if 0.05 < share < 1 else "")
         )
 
@@ -165,5 +168,23 @@ def _show(value: Any) -> str:
     return quote(repr(value), 200)
 
 
+def _beside(yours: float, right: float, digits: int = 5) -> str:
+    """`0.74748, expected 0.75`, with as many digits as it takes to tell the two apart."""
+    while digits < 17 and _number(yours, digits) == _number(right, digits):
+        digits += 1
+    shown = "nearly 0" if 0 < abs(yours) < NEGLIGIBLE * abs(right) else _number(yours, digits)
+    return f"{shown}, expected {_number(right, digits)}"
+
+
+def _number(value: float, digits: int) -> str:
+    """So many digits, and an exponent only where the number would be long without one: 1240, 0.0000312, 3.2e-12."""
+    if 1e-6 <= abs(value) < 10**digits:
+        return f"{float(f'{value:.{digits}g}'):.{digits + 6}f}".rstrip("0").rstrip(".")
+    if 10**digits <= abs(value) < 1e9:
+        return f"{value:.0f}"
+    return f"{value:.{digits}g}"
+
+
 def _dtype(tensor: torch.Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+    name = str(tensor.dtype).removeprefix("torch.")
+    return "int64 (torch.long)" if name == "int64" else name

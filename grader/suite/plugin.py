@@ -23,7 +23,7 @@ import torch
 from grader.course import Assignment
 from grader.sandbox import Clock, Compartment
 from grader.suite import collection
-from grader.suite.attempt import Attempt, Desk
+from grader.suite.attempt import Attempt, Desk, Seen
 from grader.suite.points import Grading, grading_of
 from grader.suite.verdict import NO_VERDICT, NOT_THE_PREREQUISITE, PASSED, PASSED_WITH_STAND_IN, Verdict, judge
 
@@ -45,7 +45,7 @@ class Outcome:
     public: bool
     grading: Grading
     verdict: Verdict
-    attempt: Attempt | None = None
+    attempt: Seen | None = None
     duration_s: float = 0.0
 
 

@@ -29,7 +29,7 @@ class Reply:
         """The tensor of this name; of this shape, if one is given."""
         value = self._typed(label, torch.Tensor, "a tensor")
         if shape is not None and tuple(value.shape) != shape:
-            raise Mismatch(f"{label} has shape {tuple(value.shape)}, expected {shape}")
+            raise Mismatch(f"{label}: shape {tuple(value.shape)}, expected {shape}")
         return value
 
     def text(self, label: str) -> str:
@@ -44,16 +44,16 @@ class Reply:
         """The int of this name (a bool is none)."""
         value = self._get(label)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise Mismatch(f"{label} is {describe_kind(value)}, expected an int")
+            raise Mismatch(f"{label}: {describe_kind(value)}, expected an int")
         return value
 
     def number(self, label: str) -> float:
         """The finite int or float of this name."""
         value = self._get(label)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Mismatch(f"{label} is {describe_kind(value)}, expected a number")
+            raise Mismatch(f"{label}: {describe_kind(value)}, expected a number")
         if not math.isfinite(value):
-            raise Mismatch(f"{label} is {value}")
+            raise Mismatch(f"{label}: {value}, expected a finite number")
         return float(value)
 
     def numbers(self, label: str) -> list[float]:
@@ -65,13 +65,13 @@ class Reply:
         """The list or tuple of this name, as a list."""
         value = self._get(label)
         if not isinstance(value, list | tuple):
-            raise Mismatch(f"{label} is {describe_kind(value)}, expected a list")
+            raise Mismatch(f"{label}: {describe_kind(value)}, expected a list")
         return list(value)
 
     def _typed(self, label: str, kind: type[Kind], wanted: str) -> Kind:
         value = self._get(label)
         if not isinstance(value, kind):
-            raise Mismatch(f"{label} is {describe_kind(value)}, expected {wanted}")
+            raise Mismatch(f"{label}: {describe_kind(value)}, expected {wanted}")
         return value
 
     def _get(self, label: str) -> Any:

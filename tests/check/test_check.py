@@ -69,7 +69,7 @@ def test_messages_say_call_shape_difference_place_cause_and_next_step(work):
     assert "Called: LSTMCellFromScratch, by the probe steps(name='LSTMCellFromScratch', weights={W_x: (12, 5)" in said
     assert "c: right shape, (1, 2, 3), but off by up to 1.75, most at step 0, row 1, unit 0" in said
     assert "Likely cause: The third and fourth block seem to have changed places." in said
-    assert "Next: hold LSTMCellFromScratch against the handout: “One step of the LSTM cell" in said
+    assert "Next: compare LSTMCellFromScratch with the handout: “One step of the LSTM cell" in said
     assert "Then: grader check -a cells" in said
 
 
@@ -117,7 +117,7 @@ def test_the_debugger_opens_on_the_students_own_line(tmp_path):
     done = check(str(folder), "-a", "cells", "--pdb", given="p gates.shape\nq\n")
     assert "-> z, r = gates.chunk(4, dim=1)" in done.stdout
     assert "torch.Size(" in done.stdout
-    assert "Likely cause: What came is not the number of things" in done.stdout
+    assert "Likely cause: That line unpacks more or fewer values" in done.stdout
 
 
 def test_where_nothing_is_raised_it_stops_where_the_code_begins(work):
@@ -198,7 +198,7 @@ def test_it_checks_on_save_and_says_what_changed_and_what_is_next(watched):
     said = watched.until("q to quit.")
     assert "✓ cells, now passes: lstm one step" in said
     assert "✗ cells, fails now: gru one step" in said
-    assert "Next: hold GRUCellFromScratch" in said
+    assert "Next: compare GRUCellFromScratch" in said
     (watched.folder / "cells.py").write_text(SOLUTION)
     said = watched.until("q to quit.")
     assert "✓ cells, now passes: gru one step" in said

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
 from grader.documents import percent
-from grader.export import show_document
-from grader.progress import console_for
+from grader.export.terminal import last_line
 
 
 def row(name, score, most, *, bonus=False):
@@ -39,7 +36,5 @@ NOTHING = row("fast_lstm", 0.0, 10.0, bonus=True)
     ],
 )
 def test_the_last_line(rows, hidden, says, share):
-    shown = io.StringIO()
-    show_document(document(*rows), console_for(shown), hidden=hidden)
-    assert says in shown.getvalue()
+    assert says in last_line(document(*rows), hidden)
     assert percent(document(*rows)) == pytest.approx(share)

@@ -7,10 +7,21 @@ import re
 import pytest
 
 from grader.course import load_course
+from grader.diagnosis import load_misconceptions
 from tests.golden import errors, texts
 
 RENEW = "read the difference as a student would; if it is meant: python -m tests.golden"
 CASES = [(assignment, name) for assignment in load_course() for name in texts.names_of(assignment)]
+SAME_IN_PUBLIC = {
+    "train-retain-graph": "train-not-detached",
+    "text-states-of-the-seed": "text-without-states",
+    "text-seed-without-states": "text-without-states",
+    "beam-length-penalty-multiplies": "beam-no-length-penalty",
+    "beam-divides-every-step": "beam-end-not-counted-in-length",
+    "beam-finished-compete": "beam-finished-hold-places",
+    "greedy-only-first-row-ends": "greedy-first-end-ends-all",
+    "fast-backward-by-autograd": "fast-weight-gradient-at-every-step",
+}
 EVERY = 23  # a sample that meets every assignment
 
 
@@ -48,6 +59,17 @@ def test_each_failure_has_its_parts_in_their_order(assignment):
             assert told.count("Next: ") == 1, (name, told)
             assert "Called: " in told or name == texts.STUB, (name, told)
         assert max(map(len, text.splitlines())) <= texts.WIDTH
+
+
+@pytest.mark.parametrize("assignment", load_course(), ids=lambda assignment: assignment.name)
+def test_the_cause_that_is_told_is_the_mistakes_own(assignment):
+    """Or that of another which replies the same to every public test: its words have to be true of both."""
+    known = {misconception.id: misconception for misconception in load_misconceptions(assignment)}
+    for name, text in texts.read(texts.path_of(assignment)).items():
+        if name == texts.STUB or not text.strip():
+            continue  # it has no cause, or hidden tests alone catch it
+        told = known[SAME_IN_PUBLIC.get(name) or known[name].same_as or name].says
+        assert f"Likely cause: {' '.join(told.split())} " in " ".join(text.split()), name
 
 
 def test_a_change_of_words_is_seen():

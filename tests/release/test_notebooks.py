@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import json
+import linecache
 import os
 import re
 import subprocess
@@ -16,15 +17,19 @@ import nbformat
 import pytest
 import torch
 
+from grader import notebook
+from grader.check.once import public_options
 from grader.course import ROOT, SOLUTIONS, STARTER, load_course, select
 from grader.diagnosis.local import LocalStudent
+from grader.grade import grade
 from grader.notebook import Namespace, check, run_public_test
 from grader.release import build_notebooks, make_stub, master_notebook, student_notebook
 from grader.suite.in_process import public_tests
-from tests.support import grade_folder, without_timing
+from tests.support import grade_folder, rows_of, without_timing
 
 COURSE = load_course()
 NAMES = [assignment.name for assignment in COURSE]
+GATES_CUT = "i, f, candidate, o = blocks.chunk(4, dim=1)"
 
 
 def chosen(name: str):
@@ -108,13 +113,12 @@ def test_a_solved_notebook_handed_in_is_worth_what_the_solutions_are(tmp_path, t
 
 
 def executed(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run a notebook from top to bottom in a kernel; what its cells printed."""
+    """Run a notebook from top to bottom in a kernel; what its cells say, as text."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     book = nbformat.reads(text, as_version=4)
     nbclient.NotebookClient(book, timeout=240, resources={"metadata": {"path": str(folder)}}).execute()
     outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
-    assert all(output["output_type"] == "stream" for output in outputs)
-    return "".join(output["text"] for output in outputs)
+    return "".join(output["data"]["text/plain"] if "data" in output else output["text"] for output in outputs)
 
 
 def test_a_solved_notebook_runs_and_its_checks_pass(tmp_path, monkeypatch):
@@ -131,8 +135,9 @@ def test_every_solved_notebook_runs_and_its_checks_pass(name, tmp_path, monkeypa
 
 def test_an_untouched_notebook_runs_and_says_what_is_not_written_yet(tmp_path, monkeypatch):
     said = executed((STARTER / "notebooks" / "cells.ipynb").read_text(encoding="utf-8"), tmp_path, monkeypatch)
-    assert "write LSTMCellFromScratch.__init__, then run the check below" in said
-    assert "0 of 15 public tests pass." in said
+    assert "LSTMCellFromScratch is not implemented yet." in said
+    assert "Next: write LSTMCellFromScratch in its cell and run that" in said
+    assert "0 of 15 public tests pass; 17 hidden tests run when you hand in." in said
 
 
 def assigned(name: str, folder: Path) -> Path:
@@ -206,7 +211,7 @@ def test_what_check_says(capsys):
     space: dict[str, object] = {"check": check, **names_of("gradient_flow")}
     count = len(public_tests(select(["gradient_flow"])[0]))
     exec("check('gradient_flow')", space)
-    assert capsys.readouterr().out == f"{count} of {count} public tests pass ✓\n"
+    assert capsys.readouterr().out == f"{count} of {count} public tests pass ✓; 8 hidden tests run when you hand in.\n"
     space["largest_singular_value"] = lambda W: 0.5
     exec("check('gradient_flow', 'largest_singular_value')", space)
     assert "✗" in capsys.readouterr().out
@@ -218,6 +223,59 @@ def test_what_check_says(capsys):
     for wrong in ("check('cell')", "check('cells', 'LSTM')"):
         with pytest.raises(ValueError, match=r"There are|It has"):
             exec(wrong, space)
+
+
+def lstm_notebook(old: str, new: str) -> dict[str, object]:
+    """The names of a notebook whose cells are the solution with one change."""
+    source = (SOLUTIONS / "cells.py").read_text(encoding="utf-8")
+    assert source.count(old) == 1
+    space: dict[str, object] = {"check": check}
+    linecache.cache["<cell 1>"] = (0, None, source.replace(old, new).splitlines(keepends=True), "<cell 1>")
+    exec(compile(source.replace(old, new), "<cell 1>", "exec"), space)
+    return space
+
+
+def test_a_check_says_what_grader_check_says(capsys, tmp_path, trusted_sandbox):
+    source = (SOLUTIONS / "cells.py").read_text(encoding="utf-8")
+    swapped = (GATES_CUT, GATES_CUT.replace("candidate, o", "o, candidate"))
+    exec("check('cells', 'LSTMCellFromScratch')", lstm_notebook(*swapped))
+    said = " ".join(capsys.readouterr().out.split())
+    (tmp_path / "cells.py").write_text(source.replace(*swapped))
+    options = public_options(select(["cells"]), 0)
+    told = [row["message"] for row in rows_of(grade(tmp_path, options, trusted_sandbox).document, "failed").values()]
+    assert " ".join(told[0].split()) in said
+    assert "Likely cause: The third and fourth block" in said
+    assert "17 hidden tests run when you hand in." in said
+
+
+def test_a_line_of_a_cell_is_shown_and_debug_opens_there(capsys, monkeypatch):
+    space = lstm_notebook("c_t = f * c_prev + i * candidate", "c_t = f @ c_prev + i * candidate")
+    monkeypatch.setattr(sys, "last_exc", None, raising=False)
+    exec("check('cells', 'LSTMCellFromScratch')", space)
+    said = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"line \d+ of its cell: c_t = f @ c_prev", said)
+    assert "Next: %debug in a cell of its own stops there" in said
+    assert isinstance(sys.last_exc, RuntimeError) and sys.last_traceback is sys.last_exc.__traceback__
+
+
+def test_what_a_notebook_shows_is_escaped(monkeypatch):
+    shown: list[tuple[str, str]] = []
+    monkeypatch.setattr(notebook, "_show", lambda text, page: shown.append((text, page)))
+    space = lstm_notebook("c_t = f * c_prev + i * candidate", "raise ValueError('<script>alert(1)</script>')")
+    exec("check('cells', 'LSTMCellFromScratch')", space)
+    [(text, page)] = shown
+    assert "<script>" in text and "<script>" not in page and "&lt;script&gt;" in page
+    assert re.sub(r"<[^>]+>", "", page).count("Next:") == text.count("Next:")
+
+
+def test_a_kernel_is_given_a_page_and_the_text(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    book = nbformat.reads((STARTER / "notebooks" / "cells.ipynb").read_text(encoding="utf-8"), as_version=4)
+    nbclient.NotebookClient(
+        book, timeout=240, resources={"metadata": {"path": str(tmp_path)}}, allow_errors=True
+    ).execute()
+    pages = [out["data"] for cell in book.cells for out in cell.get("outputs", []) if "data" in out]
+    assert pages and all(page["text/html"].startswith("<pre") and page["text/plain"] for page in pages)
 
 
 def test_a_check_leaves_the_notebooks_random_state_alone():

@@ -16,16 +16,16 @@ RIGHT = torch.arange(6.0).reshape(2, 3)
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        (None, "h is None, expected a tensor"),
-        (Opaque("generator"), "h is a generator"),
-        ([1.0], "h is a list"),
+        (None, "h: None, expected a tensor"),
+        (Opaque("generator"), "h: a generator"),
+        ([1.0], "h: a list"),
         (torch.zeros(0), r"shape \(0,\), expected \(2, 3\)"),
         (torch.tensor(0.0), r"shape \(\)"),
         (RIGHT[:1], r"shape \(1, 3\)"),
         (RIGHT.T, r"shape \(3, 2\)"),
-        (RIGHT.double(), "h is float64, expected float32"),
-        (RIGHT.long(), "h is int64"),
-        (RIGHT.bool(), "h is bool"),
+        (RIGHT.double(), "h: float64, expected float32"),
+        (RIGHT.long(), r"h: int64 \(torch\.long\)"),
+        (RIGHT.bool(), "h: bool"),
         (RIGHT.clone().fill_(math.nan), "not finite"),
         (RIGHT.clone().fill_(math.inf), "not finite"),
         (RIGHT + torch.eye(2, 3), "row 0, unit 0: yours 1, expected 0"),
@@ -44,7 +44,7 @@ def test_rounding_is_no_mismatch():
 
 def test_whole_numbers_match_exactly():
     expect(torch.tensor([1, 2])).matches(torch.tensor([1, 2]))
-    with pytest.raises(Mismatch, match=r"x is 3 at \[1\], expected 2"):
+    with pytest.raises(Mismatch, match=r"x: 3 at \[1\], expected 2"):
         expect(Part("x", torch.tensor([1, 3]))).matches(torch.tensor([1, 2]))
 
 
@@ -55,12 +55,28 @@ def test_equals_does_not_confuse_types(value, right):
 
 
 def test_what_should_hold_reads_as_a_sentence():
-    with pytest.raises(Mismatch, match=r"^should hold and does not: cells is an nn\.ModuleList$"):
+    with pytest.raises(Mismatch, match=r"^this should be so, but is not: cells is an nn\.ModuleList$"):
         expect(Part("cells is an nn.ModuleList", False)).equals(True)
-    with pytest.raises(Mismatch, match=r"^holds and should not: gradients were recorded$"):
+    with pytest.raises(Mismatch, match=r"^this should not be so, but is: gradients were recorded$"):
         expect(Part("gradients were recorded", True)).equals(False)
-    with pytest.raises(Mismatch, match="x is 1, expected True"):
+    with pytest.raises(Mismatch, match="x: 1, expected True"):
         expect(Part("x", 1)).equals(True)
+
+
+@pytest.mark.parametrize(
+    ("value", "right", "says"),
+    [
+        (1280.4, 40.0, "x: 1280.4, expected 40$"),
+        (3.21e-5, 0.0, "x: 0.0000321, expected 0$"),
+        (1e-12, 1.0, "x: nearly 0, expected 1$"),
+        (1e-12, 1e-6, "x: 1e-12, expected 0\\.000001$"),
+        (1234567.0, 1.0, "x: 1234567, expected 1$"),
+        (0.7500000001, 0.75, r"x: 0\.7500000001, expected 0\.75$"),
+    ],
+)
+def test_numbers_are_short_and_differ_where_they_are_shown(value, right, says):
+    with pytest.raises(Mismatch, match=says):
+        expect(Part("x", value)).is_close(right, Tolerance(1e-14, 0))
 
 
 def test_a_row_is_told_with_the_block_that_it_belongs_to():
