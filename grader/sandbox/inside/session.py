@@ -84,7 +84,7 @@ def _answer(
         probe = getattr(importlib.import_module(f"assignments.{assignment}.probes"), call["probe"])
         reset(call["seed"], scratch)
         device = call.get("device", "cpu")
-        reply = probe(student, **(_on_device(inputs, device) if device != "cpu" else inputs))
+        reply = probe(student, **(on_device(inputs, device) if device != "cpu" else inputs))
         tree, blob = encode(reply)
         return {"reply": tree}, blob
     except BaseException as problem:  # SystemExit and KeyboardInterrupt are answers too
@@ -112,15 +112,15 @@ def reset(seed: int, scratch: str | None = None) -> None:
         os.chdir(scratch)
 
 
-def _on_device(value: Any, device: str) -> Any:
+def on_device(value: Any, device: str) -> Any:
     import torch
 
     if isinstance(value, torch.Tensor):
         return value.to(device)
     if isinstance(value, list | tuple):
-        return type(value)(_on_device(item, device) for item in value)
+        return type(value)(on_device(item, device) for item in value)
     if isinstance(value, dict):
-        return {key: _on_device(item, device) for key, item in value.items()}
+        return {key: on_device(item, device) for key, item in value.items()}
     return value
 
 
