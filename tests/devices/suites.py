@@ -13,13 +13,13 @@ import multiprocessing
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from grader.course import ROOT, Assignment
+from grader.course import ROOT, Assignment, select
 from grader.diagnosis.local import modes_kept
 from grader.sandbox.inside.session import on_device, reset
 from grader.sandbox.inside.student import Student, write_submission
@@ -38,41 +38,54 @@ def failures(assignment: Assignment, files: Files, device: str = "cuda") -> dict
 
     On "cpu" there is no pretence; that is what "cuda" is compared with.
     """
-    fork = multiprocessing.get_context("fork")
-    receiving, sending = fork.Pipe(duplex=False)
-    process = fork.Process(target=_in_a_process, args=(assignment, files, device, sending))
+    found: dict[str, str] = in_a_process(_failures, assignment.name, dict(files), device)
+    return found
+
+
+def in_a_process(work: Callable[..., Any], *arguments: Any) -> Any:
+    """What `work` returns in a process of its own, forked from one that has loaded torch and run nothing yet.
+
+    (A fork of this one may not walk back where autograd has threads for a GPU.)
+    """
+    fresh = multiprocessing.get_context("forkserver")
+    fresh.set_forkserver_preload([__name__])
+    receiving, sending = fresh.Pipe(duplex=False)
+    process = fresh.Process(target=_tell, args=(sending, work, *arguments))
     process.start()
     sending.close()
     try:
         if not receiving.poll(PATIENCE_S):
-            raise AssertionError(f"{assignment.name} was not done in time")
-        found: dict[str, str] = receiving.recv()
-        return found
+            raise AssertionError(f"{work.__name__} was not done in time")
+        return receiving.recv()
     finally:
         process.kill()
         process.join()
 
 
-def _in_a_process(assignment: Assignment, files: Files, device: str, sending: Any) -> None:
+def _tell(sending: Any, work: Callable[..., Any], *arguments: Any) -> None:
     torch.set_num_threads(1)
+    with contextlib.redirect_stdout(sys.stderr):
+        sending.send(work(*arguments))
+
+
+def _failures(name: str, files: Files, device: str) -> dict[str, str]:
+    (assignment,) = select([name])
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
-        root = str(Path(folder, "submission"))
         as_tensors = {
             name: torch.frombuffer(bytearray(text or b"\n"), dtype=torch.uint8) for name, text in files.items()
         }
-        write_submission(as_tensors, root)
+        write_submission(as_tensors, str(Path(folder, "submission")))
         student = Student(assignment.name)
-        found = {}
         for name, test in _tests(assignment).items():
             seed = derive_seed(0, assignment.name, name)
             given = {"submission": OnDevice(student, seed, device), "rng": torch.Generator().manual_seed(seed)}
             code = test.__code__
             try:
-                with contextlib.redirect_stdout(sys.stderr):
-                    test(**{key: given[key] for key in code.co_varnames[: code.co_argcount]})
+                test(**{key: given[key] for key in code.co_varnames[: code.co_argcount]})
             except Exception as problem:
                 found[name] = "".join(traceback.format_exception(problem, limit=-12))
-        sending.send(found)
+    return found
 
 
 def _tests(assignment: Assignment) -> dict[str, Any]:
@@ -98,7 +111,7 @@ class OnDevice:
         with modes_kept(), PretendedGPU() if self._device == "cuda" else contextlib.nullcontext():
             reset(self._seed)
             tree, body = encode(probe(self._student, **on_device(given, self._device)))
-        return Reply(decode(tree, body))
+        return Reply(decode(tree, body), self._device)
 
 
 def files_at(path: Path, file: str) -> dict[str, bytes]:
