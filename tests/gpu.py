@@ -351,7 +351,7 @@ def main(arguments: list[str] | None = None) -> int:
     choice, failed = Choice(options.device, options.short), []
     for name in options.only:
         started = time.perf_counter()
-        print(f"\n### {name}: {(STEPS[name].__doc__ or '').splitlines()[0]}\n", flush=True)
+        print(f"\n### {name}: {(STEPS[name].__doc__ or name).splitlines()[0]}\n", flush=True)
         try:
             for line in STEPS[name](choice):
                 print(line, flush=True)
