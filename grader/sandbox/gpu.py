@@ -5,6 +5,8 @@ Nothing here starts CUDA in this process. Sizes marked so have not been measured
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import os
 import re
 import subprocess
@@ -15,6 +17,7 @@ MEMORY_MB = 2048  # of the GPU for one submission: the reference's tensors are a
 CONTEXT_MB = 768  # what CUDA itself takes of the GPU for one process, kernels and workspaces (not measured yet)
 HOST_MB = 4096  # what CUDA's libraries take of the machine's own memory, on top of a session's (not measured yet)
 NEEDED = re.compile(r"nvidia\d+|nvidiactl|nvidia-uvm")  # not: nvidia-modeset, -uvm-tools, -caps, dri, kvm
+CUDA_LIBRARIES_MB = 16 * 1024  # of addresses (not measured yet)
 ASKING_S = 120.0
 READABLE = ("/proc/driver/nvidia", "/proc/devices", "/sys/bus/pci/devices", "/sys/devices/system/node")
 
@@ -26,6 +29,17 @@ def device_files(dev: Path = Path("/dev")) -> tuple[str, ...]:
     except OSError:
         return ()
     return tuple(str(dev / name) for name in names if NEEDED.fullmatch(name))
+
+
+@functools.cache
+def library_addresses_mb() -> int:
+    """How many megabytes of addresses the libraries of a CUDA build of torch may take, whether or not a GPU is used.
+
+    They are mapped, not loaded: next to nothing of it is memory. 0 for a CPU build. Torch is not imported for this.
+    """
+    found = importlib.util.find_spec("torch")
+    libraries = Path(found.origin).parent / "lib" if found is not None and found.origin else Path("/nowhere")
+    return CUDA_LIBRARIES_MB if any(libraries.glob("libtorch_cuda*")) else 0
 
 
 def environment(used: bool, outside: dict[str, str] | None = None) -> dict[str, str]:

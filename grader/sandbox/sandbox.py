@@ -215,7 +215,7 @@ class Sandbox:
             memory += gpu.HOST_MB * 2**20
         rlimits = {
             "RLIMIT_DATA": memory,
-            "RLIMIT_AS": memory + 4 * 2**30,
+            "RLIMIT_AS": memory + 4 * 2**30 + gpu.library_addresses_mb() * 2**20,
             "RLIMIT_FSIZE": limits.file_mb * 2**20,
             "RLIMIT_CORE": 0,
             "RLIMIT_CPU": 90,

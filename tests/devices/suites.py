@@ -33,12 +33,12 @@ PATIENCE_S = 120.0
 Files = Mapping[str, bytes]
 
 
-def failures(assignment: Assignment, files: Files, device: str = "cuda") -> dict[str, str]:
+def failures(assignment: Assignment, files: Files, device: str = "cuda", *, first: bool = False) -> dict[str, str]:
     """The tests that fail on these files with their probes on `device`, by name, and the last lines of why.
 
-    On "cpu" there is no pretence; that is what "cuda" is compared with.
+    On "cpu" there is no pretence; that is what "cuda" is compared with. `first`: no more than one.
     """
-    found: dict[str, str] = in_a_process(_failures, assignment.name, dict(files), device)
+    found: dict[str, str] = in_a_process(_failures, assignment.name, dict(files), device, first)
     return found
 
 
@@ -68,7 +68,7 @@ def _tell(sending: Any, work: Callable[..., Any], *arguments: Any) -> None:
         sending.send(work(*arguments))
 
 
-def _failures(name: str, files: Files, device: str) -> dict[str, str]:
+def _failures(name: str, files: Files, device: str, first: bool) -> dict[str, str]:
     (assignment,) = select([name])
     found = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -85,6 +85,8 @@ def _failures(name: str, files: Files, device: str) -> dict[str, str]:
                 test(**{key: given[key] for key in code.co_varnames[: code.co_argcount]})
             except Exception as problem:
                 found[name] = "".join(traceback.format_exception(problem, limit=-12))
+                if first:
+                    break
     return found
 
 

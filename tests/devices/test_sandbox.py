@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -126,6 +127,17 @@ def test_the_limit_on_addresses_gives_way_to_cuda_and_the_others_stay():
     assert cpu.keys() - cuda.keys() == {"RLIMIT_AS"}
     assert cpu["RLIMIT_DATA"] == 100 * 2**20
     assert cuda["RLIMIT_DATA"] == (100 + gpu.HOST_MB) * 2**20
+
+
+def test_a_cuda_build_has_room_for_the_addresses_of_its_libraries(tmp_path, monkeypatch):
+    (tmp_path / "lib").mkdir()
+    monkeypatch.setattr(
+        gpu.importlib.util, "find_spec", lambda name: SimpleNamespace(origin=str(tmp_path / "__init__.py"))
+    )
+    reckon = gpu.library_addresses_mb.__wrapped__
+    assert reckon() == 0
+    (tmp_path / "lib" / "libtorch_cuda.so").touch()
+    assert reckon() == gpu.CUDA_LIBRARIES_MB
 
 
 @pytest.mark.parametrize("on_gpu", [True, False])
