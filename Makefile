@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help grade test test-attacks test-names test-long fuzz mutants fairness steady golden lint lock setup-grade setup-test
+.PHONY: help grade test test-attacks test-names test-long fuzz mutants fairness steady golden gpu lint lock setup-grade setup-test
 
 help:
 	@echo 'make grade                    grade the example class that comes with the kit'
@@ -15,6 +15,7 @@ help:
 	@echo 'make mutants                  every small change of the solutions: does it lose points? half an hour'
 	@echo 'make fairness                 what each known mistake costs, and that it costs nothing elsewhere'
 	@echo 'make golden                   write anew what students read of every known mistake; some minutes'
+	@echo 'make gpu                      everything that wants a GPU, its figures as Markdown; an hour or more'
 	@echo 'make steady                   a thousand correct programs on a busy machine: not a point lost'
 
 setup-grade:
@@ -64,6 +65,10 @@ steady: setup-test
 # The texts in tests/golden; look at the difference before you commit it. Some: .venv/bin/python -m tests.golden cells
 golden: setup-test
 	@nice $(BIN)/python -m tests.golden
+
+# Where there is none it says so, and ends with 3. The same steps in small: .venv/bin/python -m tests.gpu --device cpu --short
+gpu: setup-test
+	@$(BIN)/python -m tests.gpu
 
 lint: setup-test
 	@$(BIN)/ruff check --quiet .

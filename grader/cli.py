@@ -10,7 +10,6 @@ import argparse
 import importlib
 import json
 import math
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -108,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     batch.add_argument("--out", type=Path, required=True, metavar="DIR", help="where documents and summary go")
     _assignment_option(batch)
-    batch.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, metavar="N", help="how many at a time")
+    batch.add_argument("--jobs", type=_positive, metavar="N", help="how many at a time; as many as there are cores")
     batch.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
     batch.add_argument("--from", dest="form", metavar="FORM", help="canvas, moodle, gradescope, clones or folder")
     batch.add_argument("--roster", type=Path, metavar="CSV", help="a list of the class to join on")
@@ -166,6 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--text", type=Path, metavar="FILE", help="what to learn from; Python's own help if left out")
     play.add_argument("--epochs", type=_positive, metavar="N", help="how many in all, earlier runs counted")
     play.add_argument("--hidden", type=_positive, metavar="N", help="the hidden size")
+    _device_option(play)
     play.add_argument("--full", action="store_true", help="the lesson's sizes and the whole text: an hour or more")
     play.set_defaults(command=_play)
 
@@ -201,9 +201,13 @@ def _seed_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
 
 
+def _device_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu", help="where tensors lie; cpu")
+
+
 def _grading_options(parser: argparse.ArgumentParser) -> None:
     _seed_option(parser)
-    parser.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu", help="where tensors lie; cpu")
+    _device_option(parser)
     parser.add_argument(
         "--require-isolation",
         choices=LEVELS,
@@ -347,6 +351,7 @@ def _autograder(options: argparse.Namespace) -> int:
 
 
 def _device(asked: str) -> str:
+    """The device to use. Raises Stop for a GPU that is asked for and can't be had."""
     if asked == "cpu":
         return "cpu"
     import torch
@@ -355,7 +360,8 @@ def _device(asked: str) -> str:
         return "cuda"
     if asked == "auto":
         return "cpu"
-    raise Stop(GRADER_FAILED, "no CUDA device can be used here. Grade with --device cpu, or --device auto.")
+    why = "torch sees none" if torch.version.cuda else "this torch is a CPU build"
+    raise Stop(GRADER_FAILED, f"no CUDA device can be used here: {why}. Type the same with --device cpu or auto.")
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -408,7 +414,8 @@ def _play(options: argparse.Namespace) -> int:
     if options.text is not None and not options.text.is_file():
         raise Stop(UNUSABLE, f"{options.text} is no file. Give --text a file of plain text.")
     try:
-        return play(options.path, options.text, options.epochs, options.hidden, options.full)
+        device = _device(options.device)
+        return play(options.path, options.text, options.epochs, options.hidden, options.full, device)
     except PlayError as problem:
         raise Stop(UNUSABLE, str(problem)) from None
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from grader import __version__
 from grader.messages import one_line
 from grader.progress import console_for
-from grader.sandbox import RUNGS, Sandbox, SandboxError
+from grader.sandbox import RUNGS, Sandbox, SandboxError, gpu
 from grader.sandbox.namespaced import find_bubblewrap
 
 MEANS = {
@@ -36,9 +36,9 @@ def examine() -> dict[str, Any]:
     for rung in reversed(RUNGS):
         try:
             with Sandbox([], rung=rung) as sandbox:
-                rungs[rung] = {"available": True, "observed": sandbox.observed, "why": ""}
+                rungs[rung] = {"available": True, "observed": sandbox.observed, "why": "", "gpu": _gpu(rung)}
         except SandboxError as problem:
-            rungs[rung] = {"available": False, "observed": {}, "why": str(problem)}
+            rungs[rung] = {"available": False, "observed": {}, "why": str(problem), "gpu": None}
     level = next(rung for rung in reversed(RUNGS) if rungs[rung]["available"])
     return {
         "grader": __version__,
@@ -50,6 +50,17 @@ def examine() -> dict[str, Any]:
         "rungs": rungs,
         "advice": _advice(level),
     }
+
+
+def _gpu(rung: str) -> str | None:
+    """Whether a session on this rung can compute on the GPU: "works", or why not; None where there is none."""
+    if not torch.cuda.is_available():
+        return None
+    try:
+        with Sandbox([], rung=rung, devices=gpu.device_files(), gpu_mb=gpu.MEMORY_MB):
+            return "works"
+    except SandboxError as problem:
+        return str(problem)
 
 
 def _advice(level: str) -> str:
@@ -71,6 +82,9 @@ def show(findings: dict[str, Any], stream: TextIO) -> None:
         )
     )
     console.print(Text(f"GPU: {'CUDA can be used' if findings['cuda'] else 'none that CUDA can use'}"))
+    for rung, found in findings["rungs"].items():
+        if found["gpu"] is not None:
+            console.print(Text(one_line(f"GPU, {rung}: {found['gpu']}")))
     console.print()
     table = Table(box=None, pad_edge=False)
     table.add_column("student code tries to")

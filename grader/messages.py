@@ -23,6 +23,7 @@ RAISED = "{name} raised {problem}"
 EXITED = "{name} ended the whole program (sys.exit or the like) instead of returning."
 DIED = "The process running {name} ended before it answered: a crash, or an exit from deep inside."
 OUT_OF_MEMORY = "{name} ran out of memory."
+OUT_OF_GPU_MEMORY = "{name} ran out of the GPU's memory: a submission may take a part of it, and not the whole."
 BAD_REPLY = "{name} gave back something that can't be checked: {problem}"
 TIMEOUT_CPU = "{name} used more computing time than the limit of {limit:g} s. Is there a loop that never ends?"
 TIMEOUT_WALL = "{name} gave no answer in time. Is it waiting for something, or looping for ever?"
@@ -47,6 +48,7 @@ HIDDEN = {
     "exited": "Your code ended the whole program in a hidden test.",
     "died": "The process running your code ended in a hidden test.",
     "memory": "Your code ran out of memory in a hidden test.",
+    "gpu-memory": "Your code ran out of the GPU's memory in a hidden test.",
     "reply": "What your code gave back in a hidden test can't be checked.",
     "cpu": "Your code used more computing time than the limit in a hidden test.",
     "wall": "Your code gave no answer in time in a hidden test.",
@@ -73,6 +75,7 @@ NEXT = {
     "exited": "return from {name} instead; no exit() or quit() is needed in {file}.",
     "died": "call {name} by hand with small tensors, and print before each step to see how far it comes.",
     "memory": "look for a tensor or a list that grows with every step, and print its size.",
+    "gpu-memory": "look for tensors that are kept from step to step, their graphs with them, and detach or drop them.",
     "reply": "print what {name} returns, and the type of it.",
     "cpu": "look for the loop that does not end, and print its counter.",
     "wall": "look for a loop or a call that waits: input(), sleep, a lock.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grader.course import Assignment
-from grader.sandbox import Sandbox
+from grader.sandbox import Sandbox, gpu
 
 
 @dataclass(frozen=True)
@@ -29,4 +29,7 @@ class GradeOptions:
 def start_sandbox(options: GradeOptions) -> Sandbox:
     """Start a sandbox for these options; entering it as a context waits until it is ready."""
     warm = frozenset(need for assignment in options.assignments for need in assignment.warm)
-    return Sandbox([assignment.name for assignment in options.assignments], warm, options.rung)
+    names = [assignment.name for assignment in options.assignments]
+    if options.device == "cpu":
+        return Sandbox(names, warm, options.rung)
+    return Sandbox(names, warm, options.rung, devices=gpu.device_files(), gpu_mb=gpu.MEMORY_MB)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -18,6 +19,7 @@ from grader.course import Assignment
 from grader.downloads import FORMS, Class, DownloadError, collect, moment
 from grader.messages import disarm, one_line
 from grader.progress import console_for
+from grader.sandbox import gpu
 from grader.status import DONE, GRADER_FAILED, STOPPED
 
 SHOWN = 10
@@ -35,7 +37,7 @@ def run(options: argparse.Namespace, folder: Path, assignments: tuple[Assignment
     """Grade the class and say how it went; returns the exit status."""
     console = console_for(sys.stderr)
     call = _call(options, folder, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True))
-    executor, jobs, remote = _executor(options)
+    executor, jobs, remote = _executor(options, choice.device)
     columns = (TextColumn("grading"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     graded = 0
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
@@ -101,14 +103,26 @@ def _read_as(known: Class) -> list[str]:
     return [f"grader: read as {known.form}: {here} handed in, {late} of them late; {nothing} handed in nothing."]
 
 
-def _executor(options: argparse.Namespace) -> tuple[Executor, int, bool]:
+def _executor(options: argparse.Namespace, device: str) -> tuple[Executor, int, bool]:
     """What the tasks go to, how many it runs at a time, and whether it is other machines."""
     if not options.scheduler:
-        return ThreadPoolExecutor(options.jobs), options.jobs, False
+        jobs = _jobs(options.jobs, device)
+        return ThreadPoolExecutor(jobs), jobs, False
     from grader.classroom.cluster import connect
 
     executor, threads = connect(options.scheduler)
     return executor, threads, True
+
+
+def _jobs(asked: int | None, device: str) -> int:
+    """How many to grade at a time: as many as asked for or as there are cores; on a GPU as many as fit into it."""
+    wanted = asked or os.cpu_count() or 1
+    if device == "cpu":
+        return wanted
+    jobs = gpu.how_many_fit(wanted, gpu.free_mb())
+    if asked and jobs < asked:
+        _say(f"grader: {jobs} at a time, not {asked}: more have no room on the GPU.")
+    return jobs
 
 
 def _line(document: dict[str, Any]) -> str:

@@ -43,13 +43,16 @@ class PlayError(Exception):
     """There is nothing to play; one line says why and what to do."""
 
 
-def play(folder: Path, text_file: Path | None, epochs: int | None, hidden: int | None, full: bool) -> int:
+def play(
+    folder: Path, text_file: Path | None, epochs: int | None, hidden: int | None, full: bool, device: str = "cpu"
+) -> int:
     """Play with the code in `folder` and return a status: 0, or 130 after Ctrl-C. Raises PlayError."""
     from grader.play.trainer import Choices
 
     text = _text(text_file)
     sizes, rate = (FULL, FULL_RATE) if full else (SMALL, SMALL_RATE)
-    choices = Choices(text=text if full else text[:SLICE], **sizes, learning_rate=rate, folder=str(FOLDER.resolve()))
+    text = text if full else text[:SLICE]
+    choices = Choices(text=text, **sizes, learning_rate=rate, folder=str(FOLDER.resolve()), device=device)
     choices = replace(choices, num_epochs=epochs or choices.num_epochs, hidden_size=hidden or choices.hidden_size)
     if len(choices.text) <= choices.batch_size * choices.seq_len:
         least = choices.batch_size * choices.seq_len + 1

@@ -52,6 +52,7 @@ class Choices:
     num_epochs: int
     learning_rate: float
     folder: str  # where trained models lie
+    device: str = "cpu"
 
 
 class LibraryModel(nn.Module):
@@ -81,6 +82,7 @@ class Play:
 
     def __init__(self, choices: Choices, notes: Notes, say: Say) -> None:
         self.choices, self.notes, self.say = choices, notes, say
+        self.where = {} if choices.device == "cpu" else {"device": choices.device}  # which is everybody's default
         self.train = self.part("training", "train")
         self.char_to_idx, self.idx_to_char, self.data = self.vocabulary()
 
@@ -126,6 +128,7 @@ class Play:
     def trained(self, kind: str) -> tuple[nn.Module, dict[str, Any]]:
         """A model of this kind, trained until it has had the epochs asked for, and what is known of it."""
         model, own = self.model(kind)
+        model.to(self.choices.device)
         target = self.checkpoint(kind, own)
         losses, seconds, moments = self.restored(model, target)
         record = {"kind": kind, "own": own, "losses": losses, "seconds": seconds}
@@ -206,6 +209,7 @@ class Play:
                     num_epochs=epochs,
                     learning_rate=self.choices.learning_rate,
                     on_epoch=on_epoch,
+                    **self.where,
                 )
         except KeyboardInterrupt:
             self.keep(model, adam, target, losses, seconds)
@@ -231,12 +235,12 @@ class Play:
         generate, search = self.part("sampling", "generate_text"), self.part("beam_search", "beam_search")
         for temperature in TEMPERATURES if generate else ():
             torch.manual_seed(0)
-            given = {"seed": seed, "length": LETTERS, "temperature": temperature}
+            given = {"seed": seed, "length": LETTERS, "temperature": temperature, **self.where}
             text = self.notes.attempt("generate_text", lambda: str(generate(*names, **given)))  # noqa: B023
             if text is None:
                 break
             self.say("text", how=f"{temperature:g}", text=text)
-        given = {"seed": seed, "length": SEARCHED}
+        given = {"seed": seed, "length": SEARCHED, **self.where}
         if generate:
             greedy = self.notes.attempt("generate_text", lambda: str(generate(*names, **given, temperature=0)))
             if greedy is not None:
@@ -250,7 +254,7 @@ class Play:
         """The log-probability that the model gives to what follows the seed; None if it can't be had."""
 
         def total() -> float:
-            tokens = torch.tensor([[self.char_to_idx[char] for char in text]])
+            tokens = torch.tensor([[self.char_to_idx[char] for char in text]], device=self.choices.device)
             with torch.no_grad():
                 chances = model.eval()(tokens[:, :-1])[0].log_softmax(-1)
             return float(chances.gather(2, tokens[:, 1:, None])[0, seed - 1 :].sum())

@@ -24,7 +24,9 @@ Findings = Mapping[str, list[Finding]]  # of what is not allowed, by contract na
 SCHEMA_VERSION = 1
 PRINTED_LIMIT = 300
 CURVE_LIMIT = 200
-WITH_CALL = frozenset({"mismatch", "raised", "cpu", "wall", "died", "memory", "reply", "library-called", "exited"})
+WITH_CALL = frozenset(
+    {"mismatch", "raised", "cpu", "wall", "died", "memory", "gpu-memory", "reply", "library-called", "exited"}
+)
 
 
 def build_document(
@@ -127,7 +129,7 @@ def _message(outcome: Outcome, misconception: Misconception | None, steps: Steps
     cause = messages.CAUSE.format(says=says) if says else None
     if outcome.public:
         return messages.message(_called(outcome), verdict.detail, cause, _next(outcome, steps), _printed(outcome))
-    quoted = verdict.kind in ("mismatch", "raised", "died", "cpu", "wall", "memory", "reply")
+    quoted = verdict.kind in ("mismatch", "raised", "died", "cpu", "wall", "memory", "gpu-memory", "reply")
     sentence = outcome.assignment.promises[outcome.grading.promise] if quoted else None
     promise = messages.PROMISE.format(sentence=sentence) if sentence else None
     return messages.message(messages.HIDDEN[verdict.kind], promise, cause)

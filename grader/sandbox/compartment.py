@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from grader.sandbox import gpu
 from grader.sandbox.session import Clock, ProbeDied, ProbeTimeout, Session
 from grader.wire import WireError
 
@@ -98,7 +99,11 @@ class Compartment:
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         output, output_theirs = os.pipe()
         try:
-            request = {"limits": self._sandbox.rlimits(limits), "refuse_library_cells": refuse_library_cells}
+            request = {
+                "limits": self._sandbox.rlimits(limits),
+                "gpu_mb": self._sandbox.gpu_mb,
+                "refuse_library_cells": refuse_library_cells,
+            }
             number = channel.fork(request, [theirs.fileno(), output_theirs])
         except BaseException:
             ours.close()
@@ -107,10 +112,15 @@ class Compartment:
         finally:
             theirs.close()
             os.close(output_theirs)
-        return Session(ours, output, limits.cpu_s, lambda: _status(channel, number), wall, limits.memory_mb)
+        on_gpu = self._sandbox.gpu_mb > 0
+        memory_mb = limits.memory_mb + (gpu.HOST_MB if on_gpu else 0)
+        return Session(ours, output, limits.cpu_s, lambda: _status(channel, number), wall, memory_mb, on_gpu)
 
-    def observe(self, acts: dict[str, Any]) -> dict[str, str]:
-        """Let the canary try `acts` where a session would run; return each as "held", "open" or "unclear"."""
+    def observe(self, acts: dict[str, Any]) -> tuple[dict[str, str], str]:
+        """Let the canary try `acts` where a session would run; return each as "held", "open" or "unclear".
+
+        And what is wrong with the GPU there, if one is to be used and something is.
+        """
         session = self.fork(Limits())
         try:
             return session.observe(acts)

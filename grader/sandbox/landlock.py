@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader.sandbox import gpu
 from grader.sandbox.namespaced import own_uid
 
 READABLE = (
@@ -20,8 +21,13 @@ READABLE = (
 )
 
 
-def command(kit: Path, scratch: Path, worker: list[str], without: Sequence[str] = ()) -> list[str] | None:
-    """Add to `worker` what it may read and write, and the uid to take as root; None but on Linux."""
+def command(
+    kit: Path, scratch: Path, worker: list[str], without: Sequence[str] = (), devices: Sequence[str] = ()
+) -> list[str] | None:
+    """Add to `worker` what it may read and write, and the uid to take as root; None but on Linux.
+
+    `devices` are the files of a GPU, which it may use as such.
+    """
     if sys.platform != "linux":
         return None
     uid = own_uid() if os.geteuid() == 0 and "uid" not in without else None
@@ -32,8 +38,9 @@ def command(kit: Path, scratch: Path, worker: list[str], without: Sequence[str] 
     rung = {
         "name": "landlock",
         "without": list(without),
-        "read": [*READABLE, sys.prefix, sys.base_prefix, str(kit)],
+        "read": [*READABLE, *(gpu.READABLE if devices else ()), sys.prefix, sys.base_prefix, str(kit)],
         "write": [str(scratch), "/dev/null"],
+        "devices": list(devices),
         "uid": uid,
     }
     return [*worker, json.dumps(rung)]

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grader.course import ROOT
-from grader.sandbox import process_tree
+from grader.sandbox import gpu, process_tree
 from grader.sandbox.staging import CPUINFO
 
 SCRATCH = "/scratch"
@@ -60,8 +60,11 @@ def find_bubblewrap() -> str | None:
     return str(wheel) if wheel.is_file() else None
 
 
-def command(kit: Path, worker: list[str], without: Sequence[str] = ()) -> list[str] | None:
-    """Wrap `worker`, a command line that expects the kit at `KIT`; None without bubblewrap."""
+def command(kit: Path, worker: list[str], without: Sequence[str] = (), devices: Sequence[str] = ()) -> list[str] | None:
+    """Wrap `worker`, a command line that expects the kit at `KIT`; None without bubblewrap.
+
+    `devices` are the files of a GPU, which are all that it sees of `/dev` besides null and urandom.
+    """
     bwrap = find_bubblewrap()
     if bwrap is None or sys.platform != "linux":
         return None
@@ -75,8 +78,8 @@ def command(kit: Path, worker: list[str], without: Sequence[str] = ()) -> list[s
         closed += ["--unshare-net"]
     # inside its walls the zygote builds one more for each submission, and only for that it needs these
     closed += ["--cap-add", "ALL"]
-    proc = PROC if "processes" not in without else ("--ro-bind", "/proc", "/proc")
-    tree = [*_file_tree(kit, bwrap), *(_exposed() if "files" in without else [])]
+    proc = [*PROC, *_readable("/proc/", devices)] if "processes" not in without else ["--ro-bind", "/proc", "/proc"]
+    tree = [*_file_tree(kit, bwrap, devices), *(_exposed() if "files" in without else [])]
     if os.geteuid() != 0 or "uid" in without:
         return [bwrap, *closed, *tree, *proc, "--remount-ro", "/", "--", *worker]
     uid = str(own_uid())
@@ -85,8 +88,14 @@ def command(kit: Path, worker: list[str], without: Sequence[str] = ()) -> list[s
     return [*outer, sys.executable, "-I", "-S", "-c", TAKE_UID, uid, *inner, *worker]
 
 
-def _file_tree(kit: Path, bwrap: str) -> list[str]:
-    """Bubblewrap's options for the files inside, read-only but for the scratch folder."""
+def _readable(below: str, devices: Sequence[str]) -> list[str]:
+    """What the driver's libraries read of these folders, where there is a GPU to use."""
+    paths = [path for path in gpu.READABLE if path.startswith(below)] if devices else []
+    return [part for path in paths for part in ("--ro-bind-try", path, path)]
+
+
+def _file_tree(kit: Path, bwrap: str, devices: Sequence[str] = ()) -> list[str]:
+    """Bubblewrap's options for the files inside, read-only but for the scratch folder and a GPU's own."""
     tree = ["--ro-bind", "/usr", "/usr"]
     for name in ("bin", "sbin", "lib", "lib32", "lib64"):
         path = Path("/", name)
@@ -110,10 +119,11 @@ def _file_tree(kit: Path, bwrap: str) -> list[str]:
             tree += ["--tmpfs", str(installed)]
     for readable in ("/etc/ld.so.cache", "/sys/devices/system/cpu"):
         tree += ["--ro-bind-try", readable, readable]
-    for device in ("/dev/null", "/dev/urandom"):
+    tree += _readable("/sys/", devices)
+    for device in ("/dev/null", "/dev/urandom", *devices):
         tree += ["--dev-bind", device, device]
     tree += ["--ro-bind", str(kit), KIT]
-    return [*tree, *_environment()]
+    return [*tree, *_environment(devices)]
 
 
 def _exposed() -> list[str]:
@@ -122,6 +132,6 @@ def _exposed() -> list[str]:
     return [part for folder in folders for part in ("--bind", folder, folder)]
 
 
-def _environment() -> list[str]:
-    variables = [part for name, value in ENVIRONMENT.items() for part in ("--setenv", name, value)]
-    return ["--clearenv", *variables]
+def _environment(devices: Sequence[str]) -> list[str]:
+    told = {**ENVIRONMENT, **gpu.environment(bool(devices))}
+    return ["--clearenv", *(part for name, value in told.items() for part in ("--setenv", name, value))]

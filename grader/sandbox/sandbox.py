@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.sandbox import canary_targets, landlock, namespaced, process_tree
+from grader.sandbox import canary_targets, gpu, landlock, namespaced, process_tree
 from grader.sandbox.channel import Channel
 from grader.sandbox.compartment import BROKEN, Compartment, Limits, SandboxError
 from grader.sandbox.staging import stage_kit
@@ -52,13 +52,16 @@ class Sandbox:
 
     `rung` None means the best one that holds. `warm` names what sessions will need loaded. `without`
     leaves layers of a rung out, for the proof that they are what holds: such a sandbox is refused by
-    its own canary.
+    its own canary. `devices` are device files that sessions may use, and `gpu_mb` how much of a GPU's
+    memory each has, 0 where none is used.
     """
 
     assignments: Iterable[str]
     warm: frozenset[str] = frozenset()
     rung: str | None = None
     without: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    gpu_mb: int = 0
     level: str = field(init=False, default="split")
     observed: dict[str, str] = field(init=False, default_factory=dict)
 
@@ -103,9 +106,9 @@ class Sandbox:
         # not -I, which would ignore PYTHONHASHSEED with the rest of an environment that is ours
         worker = [sys.executable, "-s", "-S", "-P", "-B", "-c", BOOT, kit, _site_packages(), str(theirs.fileno())]
         if rung == "namespaced":
-            argv = namespaced.command(self._kit, worker, self.without)
+            argv = namespaced.command(self._kit, worker, self.without, self.devices)
         elif rung == "landlock":
-            argv = landlock.command(self._kit, self._scratch, worker, self.without)
+            argv = landlock.command(self._kit, self._scratch, worker, self.without, self.devices)
         else:
             argv = [*worker, json.dumps({"name": rung, "without": []})]
         if argv is None:
@@ -124,6 +127,7 @@ class Sandbox:
                 pass_fds=[theirs.fileno()],
                 env={
                     **namespaced.ENVIRONMENT,
+                    **gpu.environment(bool(self.devices)),
                     "TMPDIR": str(self._scratch),
                     "HOME": str(self._scratch),
                     MARK: self._folder,
@@ -140,13 +144,18 @@ class Sandbox:
         assert self._channel is not None
         with canary_targets.offered() as acts, Compartment(self) as compartment:
             try:
-                self._channel.send({"warm": sorted(self.warm), "assignments": list(self.assignments)})
-                self._channel.receive(START_PATIENCE_S)
-                self.observed = compartment.observe(acts)
+                order = {"warm": sorted(self.warm), "assignments": list(self.assignments), "gpu": bool(self.gpu_mb)}
+                self._channel.send(order)
+                if self._channel.receive(START_PATIENCE_S)["touched"]:
+                    raise SandboxError("CUDA was started before the first fork, so that no session can use it")
+                self.observed, broken_gpu = compartment.observe(acts)
             except (*BROKEN, SandboxError) as problem:
                 said = self._complaints.read_text(errors="replace").strip().splitlines()[-1:]
                 self._unready = f"{rung}: {said[0] if said else problem or type(problem).__name__}"
                 return False
+        if broken_gpu:
+            self._unready = f"{rung}: the GPU can't be used in there ({broken_gpu})"
+            return False
         broken = sorted(CLAIMS[rung] & set(self.gaps))
         if broken:
             self._unready = f"{rung}: not held: {', '.join(broken)}"
@@ -202,14 +211,18 @@ class Sandbox:
     def rlimits(self, limits: Limits) -> dict[str, int]:
         """The resource limits of a session on this rung, by their names in `resource`."""
         memory = limits.memory_mb * 2**20
+        if self.gpu_mb:
+            memory += gpu.HOST_MB * 2**20
         rlimits = {
             "RLIMIT_DATA": memory,
-            "RLIMIT_AS": memory + 4 * 2**30,
+            "RLIMIT_AS": memory + 4 * 2**30 + gpu.library_addresses_mb() * 2**20,
             "RLIMIT_FSIZE": limits.file_mb * 2**20,
             "RLIMIT_CORE": 0,
             "RLIMIT_CPU": 90,
             "RLIMIT_NOFILE": 256,
         }
+        if self.gpu_mb:  # CUDA reserves addresses for all the memory there is, and takes next to none of it
+            del rlimits["RLIMIT_AS"]
         if "limits" in self.without:
             return rlimits
         if self.level == "namespaced" or (os.geteuid() == 0 and self.level == "landlock"):

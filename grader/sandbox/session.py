@@ -24,6 +24,7 @@ from grader.wire import WireError, read_frame, write_frame
 
 PROBE_WALL_S = 20.0
 OPEN_WALL_S = 10.0
+GPU_OPEN_WALL_S = 60.0  # a driver that sleeps takes seconds to wake
 STARVED_SHARE = 0.25
 TICK_S = 0.05
 OUTPUT_KEPT = 8192
@@ -97,12 +98,14 @@ class Session:
         ended: Callable[[], int | None],
         wall: Clock | None,
         memory_mb: int = 0,
+        on_gpu: bool = False,
     ) -> None:
         self._sock = sock
         self._output = output
         self._cpu_s = cpu_s
         self._ended = ended
         self._wall = wall
+        self._on_gpu = on_gpu
         self._pages = (memory_mb + SHARED_MB) * 2**20 // resource.getpagesize()
         self._number = 0
         self._pidfd: int | None = None
@@ -117,20 +120,27 @@ class Session:
         self.cpu_used_s = 0.0
 
     def begin(self, opening: dict[str, Any], body: bytes) -> None:
-        """Send the submission's files and wait until the session has taken them."""
+        """Send the submission's files and wait until the session has taken them, and its GPU.
+
+        How long CUDA takes to start is nobody's doing, and is charged to nobody.
+        """
         self._sock.settimeout(OPEN_WALL_S)
         write_frame(self._sock, opening, body)
-        header, _ = self._reply(OPEN_WALL_S)
+        wall, self._wall = self._wall, None if self._on_gpu else self._wall
+        try:
+            header, _ = self._reply(GPU_OPEN_WALL_S if self._on_gpu else OPEN_WALL_S)
+        finally:
+            self._wall = wall
         if header != {"ready": True}:
             self.close()
             raise ProbeDied("the session did not start")
 
-    def observe(self, acts: dict[str, Any]) -> dict[str, str]:
-        """Send the canary's acts in place of a submission; return what it saw."""
+    def observe(self, acts: dict[str, Any]) -> tuple[dict[str, str], str]:
+        """Send the canary's acts in place of a submission; return what it saw, and what is wrong with the GPU."""
         self._sock.settimeout(OPEN_WALL_S)
         write_frame(self._sock, {"canary": acts})
-        header, _ = self._reply(OPEN_WALL_S)
-        return {str(act): str(verdict) for act, verdict in header["observed"].items()}
+        header, _ = self._reply(GPU_OPEN_WALL_S if self._on_gpu else OPEN_WALL_S)
+        return {str(act): str(verdict) for act, verdict in header["observed"].items()}, str(header["gpu"])
 
     def call(self, probe: str, inputs: dict[str, Any], seed: int, device: str = "cpu") -> Any:
         """Run one probe and return its decoded reply.

@@ -22,6 +22,7 @@ HARNESS = (
     "grader/sandbox/inside/compartment.py",
     "grader/sandbox/inside/confine.py",
     "grader/sandbox/inside/forks.py",
+    "grader/sandbox/inside/gpu.py",
     "grader/sandbox/inside/library_cells.py",
     "grader/sandbox/inside/namespaces.py",
     "grader/sandbox/inside/session.py",

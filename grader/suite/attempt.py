@@ -147,4 +147,4 @@ class Attempt(Seen):
             self.probe_s += time.perf_counter() - started
             self.printed = session.printed if session.alive else self.printed
         self.exchanges.append(Exchange(probe, inputs, self.seed, reply=values, stand_in=self.stand_in))
-        return Reply(values)
+        return Reply(values, self.device)

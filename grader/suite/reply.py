@@ -17,13 +17,17 @@ Kind = TypeVar("Kind")
 
 
 class Reply:
-    """What a probe sent back: `reply["h"]` for `expect`, or `reply.tensor("h")` and its kin."""
+    """What a probe sent back: `reply["h"]` for `expect`, or `reply.tensor("h")` and its kin.
 
-    def __init__(self, values: Any) -> None:
+    `device` is where the probe ran; the values lie on the CPU, wherever that was.
+    """
+
+    def __init__(self, values: Any, device: str = "cpu") -> None:
         self.values = values
+        self.device = device
 
     def __getitem__(self, label: str) -> Part:
-        return Part(label, self._get(label))
+        return Part(label, self._get(label), self.device)
 
     def tensor(self, label: str, shape: tuple[int, ...] | None = None) -> torch.Tensor:
         """The tensor of this name; of this shape, if one is given."""

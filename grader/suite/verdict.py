@@ -82,6 +82,8 @@ def _raised(described: dict[str, Any], assignment: Assignment, name: str, place:
         return Verdict("failed", "mismatch", quote(text))
     if kind == "LibraryCellRefused":
         return Verdict("failed", "library-called", messages.LIBRARY_CELL_CALLED.format(name=name))
+    if kind == "OutOfMemoryError" or "CUDA out of memory" in text:
+        return Verdict("error", "gpu-memory", messages.OUT_OF_GPU_MEMORY.format(name=name))
     if kind == "MemoryError" or any(phrase in text for phrase in ALLOCATION_FAILED):
         return Verdict("error", "memory", messages.OUT_OF_MEMORY.format(name=name))
     problem = _problem(described, place)

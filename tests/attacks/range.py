@@ -52,8 +52,8 @@ def load_attacks() -> dict[str, Attack]:
 class Range:
     """One rung's sandbox and what there is to aim at; a context."""
 
-    def __init__(self, rung: str) -> None:
-        self.rung = rung
+    def __init__(self, rung: str, device: str = "cpu") -> None:
+        self.rung, self.device = rung, device
 
     def __enter__(self) -> Range:
         with contextlib.ExitStack() as stack:
@@ -68,7 +68,7 @@ class Range:
 
     def open_sandbox(self) -> Sandbox:
         """A sandbox for the whole course on this rung, not yet entered."""
-        return start_sandbox(GradeOptions(load_course(), rung=self.rung))
+        return start_sandbox(GradeOptions(load_course(), device=self.device, rung=self.rung))
 
     def run(self, attack: Attack) -> tuple[dict[str, Any] | None, dict[str, str]]:
         """Grade one attack. Returns the document, and each effect seen with what was seen of it."""
@@ -108,7 +108,7 @@ class Range:
             self._shared = None
 
     def _grade(self, attack: Attack, submission: Path, beside: Path) -> dict[str, Any]:
-        options = GradeOptions(select([attack.assignment]))
+        options = GradeOptions(select([attack.assignment]), device=self.device)
         if attack.setting == "shared":
             if self._shared is None:
                 self._shared = self._stack.enter_context(self.open_sandbox())
@@ -121,7 +121,8 @@ class Range:
             if attack.setting == "after failures":
                 wrong = {"cells.py": solutions()["cells.py"].replace("torch.tanh(", "torch.sin(")}
                 for number in range(3):  # each failed test costs a session or two of its own
-                    grade(write(beside / f"wrong-{number}", wrong), GradeOptions(select(["cells"])), sandbox)
+                    others = GradeOptions(select(["cells"]), device=self.device)
+                    grade(write(beside / f"wrong-{number}", wrong), others, sandbox)
             if attack.setting == "twice":
                 grade(submission, options, sandbox)
             return grade(submission, options, sandbox).document

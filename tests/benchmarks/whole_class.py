@@ -133,6 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-a", "--assignment", action="append")
     parser.add_argument("--level", default="namespaced", help="the isolation that is required, and assumed of attacks")
+    parser.add_argument("--device", default="cpu")
     options = parser.parse_args(arguments)
     course = select(options.assignment)
     with tempfile.TemporaryDirectory(prefix="class-") as made, Targets() as targets:
@@ -142,9 +143,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         members = list(make_class(folder, options.size, course, options.seed, targets.source, options.level))
         line = [sys.executable, "-m", "grader", "batch", str(folder), "--out", str(out), "--jobs", str(options.jobs)]
         chosen = [part for assignment in course for part in ("-a", assignment.name)]
+        chosen += ["--require-isolation", options.level, "--device", options.device]
         started = time.perf_counter()
         done = subprocess.run(
-            [*line, *chosen, "--require-isolation", options.level], cwd=ROOT, capture_output=True, text=True
+            [*line, *chosen],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
         )
         took = time.perf_counter() - started
         harm = list(targets.harm())

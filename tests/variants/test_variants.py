@@ -38,21 +38,21 @@ VARIANTS = [(assignment, path) for assignment in COURSE for path in variants_of(
 
 
 @pytest.mark.parametrize(("assignment", "path"), VARIANTS, ids=[f"{p.parent.name}-{p.stem}" for _, p in VARIANTS])
-def test_a_correct_program_passes_whatever_its_style(assignment, path, grade_own):
+def test_a_correct_program_passes_whatever_its_style(assignment, path, grade_own, device):
     needed = {f"{need}.py": (SOLUTIONS / f"{need}.py").read_bytes() for need in assignment.needs}
-    document = grade_own({**needed, **files_of(assignment, path)}, [assignment.name])
+    document = grade_own({**needed, **files_of(assignment, path)}, [assignment.name], device=device)
     assert rows_of(document, "failed", "error", "timeout", "grader-error") == {}
     assert document["assignments"][0]["score"] == assignment.points
 
 
 @pytest.mark.parametrize("number", range(WHOLE_SUBMISSIONS))
-def test_a_submission_of_many_hands_passes(number, grade_own):
+def test_a_submission_of_many_hands_passes(number, grade_own, device):
     # Of each assignment another variant and, with the number, another seed of the inputs.
     files = {}
     for assignment in COURSE:
         variant = next(islice(cycle(variants_of(assignment)), 2 * number, None))
         files |= files_of(assignment, variant)
-    document = grade_own(files, [assignment.name for assignment in COURSE], seed=number)
+    document = grade_own(files, [assignment.name for assignment in COURSE], seed=number, device=device)
     assert rows_of(document, "failed", "error", "timeout", "grader-error") == {}
     assert all("stand-in" not in row["message"] for row in rows_of(document).values())
     assert document["score"] == sum(assignment.points for assignment in COURSE)

@@ -27,7 +27,7 @@ def run(rung: dict[str, Any], control: socket.socket) -> None:
     else:
         os.mkdir(rung["scratch"], 0o700)
     if rung["name"] == "landlock":
-        confine.restrict(rung["read"], [rung["scratch"], os.devnull], rung["without"])
+        confine.restrict(rung["read"], [rung["scratch"], os.devnull], rung["without"], rung["devices"])
     forks.protect()
     write_frame(control, {"ready": True})
     alone = _alone()
@@ -68,7 +68,7 @@ def _become_session(rung: dict[str, Any], request: dict[str, Any], descriptors: 
         scratch = os.path.join(scratch, str(request["fork"]))
         os.mkdir(scratch, 0o700)
     if rung["name"] == "landlock":
-        confine.restrict(rung["read"], [scratch, os.devnull], rung["without"])
+        confine.restrict(rung["read"], [scratch, os.devnull], rung["without"], rung["devices"])
     os.environ["TMPDIR"] = os.environ["HOME"] = tempfile.tempdir = scratch
     session.serve(socket.socket(fileno=descriptors[0]), descriptors[1], request)
 

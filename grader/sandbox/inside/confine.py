@@ -25,6 +25,7 @@ SECCOMP_MODE_FILTER = 2
 RULE_PATH_BENEATH = 1
 VERSION_QUERY = 1
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, TRUNCATE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 14
+IOCTL_DEV = 1 << 15  # from ABI 5: to command a device, which is what a GPU's files are for
 FS_BITS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15}  # how many file rights a kernel knows; 16 from ABI 5
 BIND_AND_CONNECT_TCP = 0b11
 SCOPE_SOCKETS_AND_SIGNALS = 0b11
@@ -109,18 +110,23 @@ class _Program(ctypes.Structure):
 def confine(rung: dict[str, Any]) -> None:
     """Give up, for the whole sandbox, all that `rung` does not list; `without` names layers to leave out.
 
-    `read` and `write` are lists of paths, `uid` is a number or None. Raises OSError where the kernel
-    cannot do it.
+    `read`, `write` and `devices` are lists of paths, `uid` is a number or None. Raises OSError where the
+    kernel cannot do it.
     """
-    restrict(rung["read"], rung["write"], rung["without"])
+    restrict(rung["read"], rung["write"], rung["without"], rung["devices"])
     if rung["uid"] is not None:
         _take_uid(rung["uid"])
     if "calls" not in rung["without"]:
         filter_calls({**DENIED, **METADATA})
 
 
-def restrict(read: Iterable[str], write: Iterable[str], without: Iterable[str] = ()) -> None:
-    """Give up all files but those below `read` and `write`, TCP, and signals to who has not done the same."""
+def restrict(
+    read: Iterable[str], write: Iterable[str], without: Iterable[str] = (), devices: Iterable[str] = ()
+) -> None:
+    """Give up all files but those below `read` and `write`, TCP, and signals to who has not done the same.
+
+    `devices` may be read, written and commanded.
+    """
     abi = _abi()
     if abi < 1:
         raise OSError(errno.ENOSYS, "this kernel has no Landlock")
@@ -136,7 +142,9 @@ def restrict(read: Iterable[str], write: Iterable[str], without: Iterable[str] =
     for path in read if everything else ():
         _allow(descriptor, path, EXECUTE | READ_FILE | READ_DIR)
     for path in write if everything else ():
-        _allow(descriptor, path, everything)
+        _allow(descriptor, path, everything & ~IOCTL_DEV)
+    for path in devices if everything else ():
+        _allow(descriptor, path, everything & (READ_FILE | WRITE_FILE | IOCTL_DEV))
     _call(_libc.syscall(RESTRICT_SELF, descriptor, 0))
     os.close(descriptor)
 
@@ -151,7 +159,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     except FileNotFoundError:
         return
     if not os.path.isdir(path):
-        rights &= EXECUTE | READ_FILE | WRITE_FILE | (TRUNCATE if _abi() >= 3 else 0)
+        rights &= EXECUTE | READ_FILE | WRITE_FILE | IOCTL_DEV | (TRUNCATE if _abi() >= 3 else 0)
     rule = _PathBeneath(rights, parent)
     try:
         _call(_libc.syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, ctypes.byref(rule), 0))

@@ -22,7 +22,7 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-from grader.sandbox.inside import canary, library_cells, namespaces
+from grader.sandbox.inside import canary, gpu, library_cells, namespaces
 from grader.sandbox.inside.student import Student, write_submission
 from grader.wire import read_frame, receive_exactly, write_frame
 from grader.wire.values import decode, encode
@@ -35,9 +35,14 @@ def serve(sock: socket.socket, output: int, request: dict[str, Any]) -> None:
     _settle(sock, output, request["limits"])
     library_cells.forget()
     opening, body = read_frame(lambda count: receive_exactly(sock, count))
+    memory_mb = request["gpu_mb"]
     if "canary" in opening:
-        write_frame(sock, {"observed": canary.observe(opening["canary"])})
+        write_frame(
+            sock, {"observed": canary.observe(opening["canary"]), "gpu": gpu.works(memory_mb) if memory_mb else ""}
+        )
         return
+    if memory_mb:
+        gpu.take(memory_mb)
     files = decode(opening["files"], body)
     scratch = os.path.join(tempfile.gettempdir(), "submission")
     write_submission(files, scratch)
@@ -83,7 +88,7 @@ def _answer(
         probe = getattr(importlib.import_module(f"assignments.{assignment}.probes"), call["probe"])
         reset(call["seed"], scratch)
         device = call.get("device", "cpu")
-        reply = probe(student, **(_on_device(inputs, device) if device != "cpu" else inputs))
+        reply = probe(student, **(on_device(inputs, device) if device != "cpu" else inputs))
         tree, blob = encode(reply)
         return {"reply": tree}, blob
     except BaseException as problem:  # SystemExit and KeyboardInterrupt are answers too
@@ -94,7 +99,7 @@ def _answer(
 
 
 def reset(seed: int, scratch: str | None = None) -> None:
-    """Give every probe the same start: seeds, grad mode, dtype, device, threads, working folder."""
+    """Give every probe the same start: seeds, grad mode, dtype, device, arithmetic, threads, working folder."""
     import numpy
     import torch
 
@@ -105,21 +110,23 @@ def reset(seed: int, scratch: str | None = None) -> None:
     torch.default_generator.manual_seed(seed)  # torch.manual_seed also asks after every accelerator: 80 µs
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(seed)
+        gpu.settle()
     numpy.random.seed(seed % 2**32)
     random.seed(seed)
     if scratch is not None:
         os.chdir(scratch)
 
 
-def _on_device(value: Any, device: str) -> Any:
+def on_device(value: Any, device: str) -> Any:
+    """The value with every tensor in it on the device."""
     import torch
 
     if isinstance(value, torch.Tensor):
         return value.to(device)
     if isinstance(value, list | tuple):
-        return type(value)(_on_device(item, device) for item in value)
+        return type(value)(on_device(item, device) for item in value)
     if isinstance(value, dict):
-        return {key: _on_device(item, device) for key, item in value.items()}
+        return {key: on_device(item, device) for key, item in value.items()}
     return value
 
 

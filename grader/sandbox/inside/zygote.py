@@ -24,7 +24,7 @@ def main() -> None:
     rung = json.loads(sys.argv[2])
     fork = os.fork
 
-    from grader.sandbox.inside import compartment, confine, forks, namespaces
+    from grader.sandbox.inside import compartment, confine, forks, gpu, namespaces
     from grader.wire import read_frame, receive_exactly, write_frame
 
     if rung["name"] == "namespaced" and "processes" not in rung["without"]:
@@ -36,8 +36,8 @@ def main() -> None:
         order, _ = read_frame(lambda count: receive_exactly(control, count))
     except EOFError:  # the trusted process changed its mind
         return
-    _warm_up(order["warm"], order["assignments"])
-    write_frame(control, {"ready": True})
+    _warm_up(order["warm"], order["assignments"], order["gpu"])
+    write_frame(control, {"ready": True, "touched": gpu.touched()})
     forks.protect()
     forks.serve(
         control,
@@ -48,8 +48,12 @@ def main() -> None:
     )
 
 
-def _warm_up(needs: Any, assignments: Any) -> None:
-    """Import what sessions will need and run each kind of operation once, so that a fork is ready."""
+def _warm_up(needs: Any, assignments: Any, on_gpu: bool) -> None:
+    """Import what sessions will need and run each kind of operation once, so that a fork is ready.
+
+    Where sessions will use a GPU nothing runs backward and no optimiser steps: both ask CUDA for its devices,
+    and a process forked after that can't use any.
+    """
     import torch
 
     from grader.sandbox.inside import library_cells, session
@@ -63,15 +67,18 @@ def _warm_up(needs: Any, assignments: Any) -> None:
     loss = torch.nn.functional.cross_entropy(
         torch.stack([step, weight]).flatten(0, 1), torch.zeros(4, dtype=torch.long)
     )
-    loss.backward()
+    if not on_gpu:
+        loss.backward()
     torch.multinomial(step.detach().softmax(dim=1), 1)[0].item()
     torch.nn.functional.log_softmax(step, dim=1).topk(1)
     decode(*encode({"step": step, "double": step.double(), "long": torch.arange(2)}))
-    if "optimizer" in needs:  # the first optimiser step imports torch._dynamo, a second or more
+    if "optimizer" in needs and not on_gpu:  # the first optimiser step imports torch._dynamo, a second or more
         torch.optim.Adam([weight]).step()
     if "recurrent" in needs:  # the library's layers set up their kernels at the first call, 30 ms
         for layer in (torch.nn.RNN(2, 2), torch.nn.LSTM(2, 2), torch.nn.GRU(2, 2)):
-            layer(torch.ones(2, 2, 2))[0].sum().backward()
+            outputs = layer(torch.ones(2, 2, 2))[0]
+            if not on_gpu:
+                outputs.sum().backward()
     library_cells.refuse()  # a compartment takes it back where an assignment may use them
     gc.collect()
     gc.freeze()

@@ -16,15 +16,16 @@ class Walk(torch.autograd.Function):
             before = h, c
             c = c * f + i * g
             h = c.tanh() * o
-            record.append([tensor.numpy() for tensor in (*before, i, f, g, o, c.tanh(), h)])
+            record.append([tensor.cpu().numpy() for tensor in (*before, i, f, g, o, c.tanh(), h)])
         ctx.save_for_backward(x, W_x, W_h)
         ctx.record = record
-        return torch.from_numpy(np.stack([step[-1] for step in record], axis=1)), c
+        return torch.from_numpy(np.stack([step[-1] for step in record], axis=1)).to(x.device), c
 
     @staticmethod
     def backward(ctx, d_outputs, d_c):
-        x, W_x, W_h = (tensor.numpy() for tensor in ctx.saved_tensors)
-        d_outputs, dc = d_outputs.numpy(), d_c.numpy()
+        x, W_x, W_h = (tensor.cpu().numpy() for tensor in ctx.saved_tensors)
+        device = d_c.device
+        d_outputs, dc = d_outputs.cpu().numpy(), d_c.cpu().numpy()
         dh = np.zeros_like(dc)
         das = []
         for t in range(x.shape[1] - 1, -1, -1):
@@ -37,7 +38,7 @@ class Walk(torch.autograd.Function):
         da = np.stack(das[::-1], axis=1)
         hs = np.stack([step[0] for step in ctx.record], axis=1)
         gradients = da @ W_x, np.tensordot(da, x, ((0, 1), (0, 1))), np.tensordot(da, hs, ((0, 1), (0, 1)))
-        return tuple(torch.from_numpy(np.ascontiguousarray(d)) for d in (*gradients, da.sum((0, 1)), dh, dc))
+        return tuple(torch.from_numpy(np.ascontiguousarray(d)).to(device) for d in (*gradients, da.sum((0, 1)), dh, dc))
 
 
 class FastLSTM(torch.nn.Module):

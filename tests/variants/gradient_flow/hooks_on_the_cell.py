@@ -20,4 +20,4 @@ def hidden_gradient_norms(cell, x):
 
 
 def largest_singular_value(W):
-    return float(numpy.linalg.norm(W.detach().numpy(), ord=2))
+    return float(numpy.linalg.norm(W.detach().cpu().numpy(), ord=2))

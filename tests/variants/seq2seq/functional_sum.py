@@ -47,7 +47,7 @@ def sequence_loss(encoder, decoder, source, target, teacher_forcing_prob=1.0, ge
     loss = torch.zeros(len(target), target.size(1) - 1, device=source.device)
     choice = target[:, 0]
     for t in range(target.size(1) - 1):
-        u = torch.rand([], generator=generator) if t else 0.0
+        u = torch.rand([], generator=generator, device=target.device) if t else 0.0
         if t == 0 or u < teacher_forcing_prob:
             fed = target[:, t]
         else:

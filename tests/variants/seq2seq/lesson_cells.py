@@ -98,7 +98,7 @@ def sequence_loss(encoder, decoder, source, target, teacher_forcing_prob=1.0, ge
     for t in range(1, target.shape[1]):
         output, hidden = decoder(token, hidden)
         outputs.append(output)
-        use_truth = bool(torch.bernoulli(torch.tensor(float(teacher_forcing_prob)), generator=generator))
+        use_truth = bool(torch.bernoulli(torch.tensor(float(teacher_forcing_prob), device=target.device), generator=generator))
         token = target[:, t].clone() if use_truth else output.detach().topk(1).indices.squeeze(-1)
     logits = torch.stack(outputs, dim=1)
     return criterion(logits.reshape(-1, logits.shape[-1]), target[:, 1:].reshape(-1))

@@ -58,7 +58,7 @@ def sequence_loss(encoder, decoder, source, target, teacher_forcing_prob=1.0, ge
             return []
         logits, state = decoder(token, state)
         right = logits.gather(1, target[:, t : t + 1])[:, 0] - logits.logsumexp(1)
-        own = torch.rand(1, generator=generator) >= teacher_forcing_prob
+        own = torch.rand(1, generator=generator, device=target.device) >= teacher_forcing_prob
         return [-right, *rest(t + 1, logits.argmax(1) if own else target[:, t], state)]
 
     return torch.cat(rest(1, target[:, 0], encoder(source))).mean()

@@ -69,7 +69,7 @@ def sequence_loss(encoder, decoder, source, target, teacher_forcing_prob=1.0, ge
     for t in range(1, T):
         logits, state = decoder(inp, state)
         total = total + F.cross_entropy(logits, target[:, t], reduction="sum")
-        coin = torch.rand(1, generator=generator).item()
+        coin = torch.rand(1, generator=generator, device=target.device).item()
         inp = target[:, t] if coin < teacher_forcing_prob else logits.argmax(-1)
     return total / (B * (T - 1))
 

@@ -46,7 +46,7 @@ class Decoder(_Base):
 def sequence_loss(encoder, decoder, source, target, teacher_forcing_prob=1.0, generator=None):
     state, said, log_probs = encoder(source), target[:, 0], []
     for number, truth in enumerate(target[:, :-1].unbind(1)):
-        drawn = torch.empty(()).uniform_(generator=generator)
+        drawn = torch.empty((), device=target.device).uniform_(generator=generator)
         logits, state = decoder(truth if number == 0 or drawn < teacher_forcing_prob else said, state)
         said = torch.argmax(logits, -1)
         log_probs += [logits.log_softmax(-1)]

@@ -48,7 +48,7 @@ class Decoder(Half):
 
 def sequence_loss(encoder, decoder, source, target, teacher_forcing_prob=1.0, generator=None):
     T = target.shape[1]
-    truth = torch.rand(T - 1, generator=generator) < teacher_forcing_prob
+    truth = torch.rand(T - 1, generator=generator, device=target.device) < teacher_forcing_prob
     truth[0] = True
     terms = []
     for src, tgt in zip(source, target):
