@@ -18,7 +18,7 @@ from grader.options import GradeOptions, start_sandbox
 from grader.sandbox import Limits, ProbeRaised, Sandbox, SandboxError, gpu, landlock, namespaced
 from grader.sandbox.channel import Channel
 from grader.sandbox.inside import gpu as inside
-from grader.sandbox.inside import zygote
+from grader.sandbox.inside import library_cells, zygote
 from grader.suite.verdict import judge
 
 WORKER = ["python", "-c", "pass"]
@@ -148,6 +148,7 @@ def test_the_warm_up_for_a_gpu_asks_for_no_device(on_gpu, monkeypatch):
     monkeypatch.setattr(torch.optim.Adam, "step", lambda self: asked.append("step"))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: asked.append("is_available"))
     monkeypatch.setattr(zygote.gc, "freeze", lambda: None)
+    monkeypatch.setattr(library_cells, "refuse", lambda: None)  # this process has oracles to ask
     zygote._warm_up(["optimizer", "recurrent"], [], on_gpu)
     assert bool(asked) is not on_gpu
     assert not torch.cuda.is_initialized()
