@@ -175,6 +175,7 @@ def test_two_batches_do_not_share_a_folder(tmp_path):
     try:
         assert first.stdout is not None
         first.stdout.readline()
+        first.send_signal(signal.SIGSTOP)  # or it is done before the second has started
         said = run(folder, out, expect=3)
         assert "another batch is running there" in said.stderr
     finally:
