@@ -74,7 +74,7 @@ class Dice(nn.Module):
         """Logits (B, T, V) and one (h, c) that says nothing."""
         if states is None:
             states = [(self.logits.new_zeros(x.shape[0], 1), self.logits.new_zeros(x.shape[0], 1))]
-        return self.logits.repeat(*x.shape, 1), states  # a copy: whoever writes into it changes nothing here
+        return self.logits.expand(*x.shape, -1).clone(), states  # a copy: whoever writes into it changes nothing here
 
 
 def made_generator(where: torch.Tensor, seed: int) -> torch.Generator:

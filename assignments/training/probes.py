@@ -399,7 +399,7 @@ class Plain(nn.Module):
         if torch.is_grad_enabled():  # looking is free
             self.met.append((rows, columns))
         states = [(self.logits.new_zeros(rows, 1), self.logits.new_zeros(rows, 1))]
-        return self.logits.repeat(rows, columns, 1), states  # no views: some detach in place
+        return self.logits.expand(rows, columns, -1).clone(), states  # no views: some detach in place
 
 
 def default_sizes(student: Any, data: torch.Tensor, options: dict[str, Any], batches: Batches | None) -> dict[str, Any]:
