@@ -169,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--full", action="store_true", help="the lesson's sizes and the whole text: an hour or more")
     play.set_defaults(command=_play)
 
-    proof = commands.add_parser("proof", help="the kit's certificate, computed now; takes an hour or more")
+    proof = commands.add_parser("proof", help="the kit's certificate, computed now; a quarter of an hour or more")
     proof.add_argument("--quick", action="store_true", help="from a sample of everything, in a few minutes")
     proof.set_defaults(command=_proof)
 

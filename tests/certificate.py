@@ -1,7 +1,7 @@
 """The kit's certificate: what is claimed of the grades, with figures computed now. `grader proof` prints it.
 
 Each line is one claim with how many cases were tried and how many kept it; `--quick` tries a sample of each,
-a minute or two in all, and says so. The cases themselves live with their tests: misconceptions beside the
+two or three minutes in all, and says so. The cases themselves live with their tests: misconceptions beside the
 assignments, variants, mutants and spinners in `tests/`. They are shared out among a process for each core,
 each with a sandbox of its own.
 """
@@ -286,14 +286,14 @@ SECTIONS = (
         small_change,
     ),
     Section(
-        (Claim("gradings of correct programs on a busy machine lose nothing, and give one document twice"),),
+        (Claim("correct programs on a busy machine lose no point, and have one document twice"),),
         lambda: range(STEADY_RUNS),
         80,
         steady_grading,
         busy=True,
     ),
     Section(
-        (Claim(f"classes of {CLASS} have the same documents from one worker and from two, on a busy machine"),),
+        (Claim(f"classes of {CLASS} have the same documents from one worker and from two"),),
         lambda: range(3),
         3,
         one_worker_or_two,
