@@ -121,6 +121,7 @@ def the_refusal_undone(honest, cell, x, h, c):
 
     import torch
 
+    gc.unfreeze()  # what the zygote made is hidden from the collector otherwise
     for thing in gc.get_objects():
         if type(thing) is torch.library.Library and thing.ns == "aten":
             thing._destroy()
