@@ -6,11 +6,14 @@ begins by writing what the ledger has and the folder lacks.
 
 from __future__ import annotations
 
-import concurrent.futures
-from collections.abc import Callable, Iterator
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from grader.classroom import roll
@@ -85,18 +88,19 @@ def run_batch(
         waiting = [entry for entry in entries if found[entry.name] is None]
         batch.known = len(entries) - len(waiting)
         begin(len(entries), batch.known)
-        for entry, result in _results(waiting, choice, executor, jobs * AHEAD, remote):
-            document = result.get("document") or _no_verdict(entry.name, assignments, choice)
-            batch.errors += [f"{entry.name}: {text}" for text in result.get("errors", [])]
-            if "blamed" in result:
-                batch.errors.append(f"{entry.name}: {result['blamed']}")
-            if document["complete"]:  # what has no verdict is tried again next time
-                ledger.keep(keys[entry.name], document)
-            document = entry.signed(document)
-            _write_document(documents, document)
-            found[entry.name] = document
-            batch.graded += 1
-            done(document)
+        with contextlib.closing(_results(waiting, choice, executor, jobs * AHEAD, remote)) as results:
+            for entry, result in results:
+                document = result.get("document") or _no_verdict(entry.name, assignments, choice)
+                batch.errors += [f"{entry.name}: {text}" for text in result.get("errors", [])]
+                if "blamed" in result:
+                    batch.errors.append(f"{entry.name}: {result['blamed']}")
+                if document["complete"]:  # what has no verdict is tried again next time
+                    ledger.keep(keys[entry.name], document)
+                document = entry.signed(document)
+                _write_document(documents, document)
+                found[entry.name] = document
+                batch.graded += 1
+                done(document)
         batch.documents = [document for document in (found[entry.name] for entry in entries) if document]
         batch.incomplete = [document["submission"] for document in batch.documents if not document["complete"]]
         write_whole(out / "summary.csv", _summary(batch.documents, assignments))
@@ -122,32 +126,49 @@ def _called(folder: Path, out: Path, call: Callable[[Path], Class] | None, batch
 
 def _results(
     waiting: list[roll.Entry], choice: Choice, executor: Executor, ahead: int, remote: bool
-) -> Iterator[tuple[roll.Entry, dict[str, Any]]]:
+) -> Generator[tuple[roll.Entry, dict[str, Any]]]:
     """Hand out the tasks, some ahead of time, and yield what comes back as it comes."""
     running: dict[Future[dict[str, Any]], roll.Entry] = {}
+    finished: SimpleQueue[Future[dict[str, Any]] | None] = SimpleQueue()
     entries = iter(waiting)
     POOL.open()
     try:
-        while True:
-            for entry in entries:
-                files = packed(entry.path) if remote else None
-                task = Task(entry.name, str(entry.path.absolute()), files)
-                running[executor.submit(grade_task, task, choice)] = entry
-                if len(running) >= ahead:
-                    break
-            if not running:
-                return
-            finished, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
-            for future in finished:
-                entry = running.pop(future)
+        with _ctrl_c_calls(lambda: finished.put(None)):
+            while True:
+                for entry in entries:
+                    files = packed(entry.path) if remote else None
+                    future = executor.submit(grade_task, Task(entry.name, str(entry.path.absolute()), files), choice)
+                    running[future] = entry
+                    future.add_done_callback(finished.put)
+                    if len(running) >= ahead:
+                        break
+                if not running:
+                    return
+                ended = finished.get()
+                if ended is None:
+                    raise KeyboardInterrupt
                 try:
-                    yield entry, future.result()
+                    yield running.pop(ended), ended.result()
                 except GraderRefused as problem:
                     raise BatchError(str(problem)) from None
     finally:
         for future in running:
             future.cancel()
         POOL.close()
+
+
+@contextlib.contextmanager
+def _ctrl_c_calls(act: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl-C do only this meanwhile. Raised anywhere, it could leave a lock held that a thread then waits for."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: act())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _no_verdict(name: str, assignments: tuple[Assignment, ...], choice: Choice) -> dict[str, Any]:

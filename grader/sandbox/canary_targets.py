@@ -23,11 +23,12 @@ def offered() -> Iterator[dict[str, Any]]:
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         udp.bind(("127.0.0.1", 0))
-        udp.settimeout(90)
         unix = stack.enter_context(socket.socket(socket.AF_UNIX))
         unix.bind(f"{outside}/socket")
         unix.listen()
-        threading.Thread(target=_echo, args=(udp,), daemon=True).start()
+        echo = threading.Thread(target=_echo, args=(udp,), daemon=True)
+        echo.start()
+        stack.callback(_end, echo, udp.getsockname())
         yield {
             "secret": str(secret),
             "forbidden_folder": outside,
@@ -39,7 +40,15 @@ def offered() -> Iterator[dict[str, Any]]:
 
 
 def _echo(udp: socket.socket) -> None:
-    """Answer the first datagram; ends when the socket is closed."""
+    """Answer the first datagram and end."""
     with contextlib.suppress(OSError):
         content, sender = udp.recvfrom(16)
         udp.sendto(content, sender)
+
+
+def _end(echo: threading.Thread, address: tuple[str, int]) -> None:
+    """Wake a thread nobody spoke to: left waiting, it would hold whatever file gets its socket's number next."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
+        while echo.is_alive():
+            ours.sendto(b"", address)
+            echo.join(1)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.classroom.batch import _ctrl_c_calls
 from grader.course import ROOT
 from tests.classroom.support import PROGRAMS, command, documents, make_class, run
 
@@ -114,6 +115,18 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(graded, tmp_path):
     assert "Traceback" not in error
     run(folder, tmp_path / "out")
     assert documents(tmp_path / "out") == documents(out)
+
+
+def test_ctrl_c_waits_for_a_safe_moment():
+    """KeyboardInterrupt while futures are being locked leaves a lock that a grading thread waits for, for ever."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a CI job may ignore Ctrl-C
+    heard = []
+    with _ctrl_c_calls(lambda: heard.append("stop")):
+        signal.raise_signal(signal.SIGINT)
+    assert heard == ["stop"]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
 
 
 def children_of(pid: int) -> set[int]:
