@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -47,11 +48,18 @@ class TableModel(nn.Module):
     history before the call, whether gradients were on and whether it was in training mode.
     """
 
-    def __init__(self, vocab_size: int, rows: dict[tuple[int, ...], list[float]], capacity: int = 256) -> None:
+    def __init__(
+        self,
+        vocab_size: int,
+        rows: dict[tuple[int, ...], list[float]],
+        capacity: int = 256,
+        device: torch.device | None = None,
+    ) -> None:
         super().__init__()
-        self.anchor = nn.Parameter(torch.zeros(()))  # a parameter, so that device and gradients can be seen
+        self.anchor = nn.Parameter(torch.zeros((), device=device))  # so that device and gradients can be seen
         self.vocab_size = vocab_size
-        self.rows = {tuple(key): torch.tensor(row, dtype=torch.float32) for key, row in rows.items()}
+        answers = torch.tensor(list(rows.values()), dtype=torch.float32)  # at once: a tensor a row takes longer
+        self.rows = dict(zip(rows, answers.unbind(), strict=True))
         self.longest = max(len(key) for key in self.rows)
         self.capacity = capacity
         self.fed = Tape()
@@ -71,12 +79,13 @@ class TableModel(nn.Module):
                 "training": self.training,
             }
         )
-        logits = torch.zeros(batch, x.shape[1], self.vocab_size)
-        for row, tokens in enumerate(x.tolist()):
-            for step, token in enumerate(tokens):
-                histories[row].append(token)
-                logits[row, step] = self._after(histories[row])
-        return logits.to(x.device) + 0 * self.anchor, [self._states(histories, x.device)]
+        answers = []
+        for history, tokens in zip(histories, x.tolist(), strict=True):
+            for token in tokens:
+                history.append(token)
+                answers.append(self._after(history))
+        logits = torch.stack(answers).reshape(*x.shape, self.vocab_size)
+        return logits.to(x.device) + self.anchor, [self._states(histories, x.device)]  # the anchor is 0
 
     def _after(self, history: list[int]) -> torch.Tensor:
         for length in range(min(self.longest, len(history)), 0, -1):
@@ -89,20 +98,21 @@ class TableModel(nn.Module):
         try:
             (h, c), *others = states
             lengths = [round(count) for count in c[:, 0].tolist()]
-            rows = [[round(token) for token in row[:length]] for row, length in zip(h.tolist(), lengths, strict=True)]
-        except (TypeError, ValueError, IndexError, RuntimeError, AttributeError):
+            written = h[:, : max(lengths)].tolist()
+            rows = [[round(token) for token in row[:length]] for row, length in zip(written, lengths, strict=True)]
+        except (TypeError, ValueError, OverflowError, IndexError, RuntimeError, AttributeError):
             raise Complaint("the model was given states that are not the list of (h, c) it returned") from None
         if others or len(rows) != batch:
             raise Complaint(f"the model was given states of {len(rows)} rows with a batch of {batch}")
         return rows
 
     def _states(self, histories: list[list[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-        h = torch.zeros(len(histories), self.capacity, device=device)
-        c = torch.zeros(len(histories), self.capacity, device=device)
+        h = np.zeros((len(histories), self.capacity), np.float32)
+        c = np.zeros_like(h)
         for row, history in enumerate(histories):
-            h[row, : len(history)] = torch.tensor(history, dtype=torch.float32)
+            h[row, : len(history)] = history
             c[row, 0] = len(history)
-        return h, c
+        return torch.from_numpy(h).to(device), torch.from_numpy(c).to(device)
 
 
 class TableEncoder(nn.Module):

@@ -31,8 +31,10 @@ class LayeredTable(TableModel):
 
     LAYERS = 2
 
-    def __init__(self, vocab_size: int, rows: dict[tuple[int, ...], list[float]], capacity: int) -> None:
-        super().__init__(vocab_size, rows, capacity)
+    def __init__(
+        self, vocab_size: int, rows: dict[tuple[int, ...], list[float]], capacity: int, device: torch.device
+    ) -> None:
+        super().__init__(vocab_size, rows, capacity, device)
         self.dropout = nn.Dropout(0.5)
 
     def forward(self, x: torch.Tensor, states: Any = None) -> tuple[torch.Tensor, list[Any]]:
@@ -84,8 +86,8 @@ def setting(
     char_to_idx = {char: index for index, char in enumerate(alphabet)}
     idx_to_char = dict(enumerate(alphabet))
     keys = [tuple(char_to_idx[char] for char in ending) for ending in endings]
-    model = LayeredTable(len(alphabet), dict(zip(keys, logits.tolist(), strict=True)), room)
-    return model.to(logits.device), char_to_idx, idx_to_char
+    model = LayeredTable(len(alphabet), dict(zip(keys, logits.tolist(), strict=True)), room, logits.device)
+    return model, char_to_idx, idx_to_char
 
 
 def search(

@@ -27,11 +27,10 @@ class Recorder(TableModel):
 
     def __init__(self, rows: Rows) -> None:
         some_row = next(iter(rows.values()))
-        super().__init__(len(some_row), {key: row.tolist() for key, row in rows.items()})
+        super().__init__(len(some_row), {key: row.tolist() for key, row in rows.items()}, device=some_row.device)
         self.dropout = nn.Dropout(0.5)
         self.dropout_seen = Tape()
         self.gradients_seen = Tape()
-        self.to(some_row.device)
 
     def forward(self, x: Any, states: Any = None) -> tuple[torch.Tensor, list[Any]]:
         """Answer from the table; `x` is (1, T) and whole numbers."""
