@@ -40,6 +40,23 @@ def test_tensors_survive(dtype, shape):
     assert back.dtype == dtype and back.shape == tensor.shape and torch.equal(back, tensor)
 
 
+class Hollow(torch.Tensor):
+    """A subclass with a shape and no memory, whatever is asked of it."""
+
+    @staticmethod
+    def __new__(cls, size):
+        return torch.Tensor._make_wrapper_subclass(cls, (size,), dtype=torch.float32)
+
+    @classmethod
+    def __torch_dispatch__(cls, function, types, arguments=(), named=None):
+        return cls(3)
+
+
+def test_a_number_that_is_only_marked_as_negative_crosses_as_it_reads():
+    imaginary = torch.tensor([1 + 2j]).conj().imag
+    assert imaginary.is_neg() and crossing(imaginary).tolist() == [-2.0]
+
+
 def test_shared_strided_and_grown_tensors_cross_as_copies():
     base = torch.arange(6.0).reshape(2, 3).requires_grad_()
     back = crossing({"same": base, "again": base, "turned": base.T, "expanded": torch.ones(1).expand(4)})
@@ -60,6 +77,7 @@ def test_shared_strided_and_grown_tensors_cross_as_copies():
         (torch.zeros(2, device="meta"), "plain storage"),
         (torch.zeros(2, dtype=torch.complex64), "complex64"),
         (torch.eye(2).to_sparse(), "storage"),
+        (Hollow(3), "storage"),
     ],
 )
 def test_what_has_no_form_is_named_and_stays_behind(value, kind):
