@@ -17,6 +17,13 @@ HEADER_LIMIT = 4 * 2**20
 FRAME_LIMIT = 64 * 2**20
 
 
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+HEADER = json.JSONDecoder(parse_constant=_refuse_constant)  # made once: `json.loads` makes one for each frame
+
+
 class WireError(Exception):
     """The bytes on the wire are no frame: too long, cut short, or not what a frame holds."""
 
@@ -41,7 +48,7 @@ def read_frame(receive: Callable[[int], bytes]) -> tuple[dict[str, Any], bytes]:
     head = receive(header_length)
     body = receive(body_length) if body_length else b""
     try:
-        header = json.loads(head, parse_constant=_refuse_constant)
+        header = HEADER.decode(head.decode())
     except (ValueError, RecursionError) as problem:
         raise WireError(f"a frame's header is not JSON ({type(problem).__name__})") from None
     if not isinstance(header, dict):
@@ -58,7 +65,3 @@ def receive_exactly(sock: socket.socket, count: int) -> bytes:
             raise EOFError
         received += chunk
     return bytes(received)
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
