@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 MESSAGE_LIMIT = 2000
 QUOTE_LIMIT = 600
@@ -59,6 +61,17 @@ HIDDEN = {
     "grader-error": GRADER_ERROR,
 }
 
+# A test's status, as people read it.
+VERDICTS = {
+    "passed": "passed",
+    "failed": "failed",
+    "error": "error",
+    "timeout": "out of time",
+    "grader-error": "no verdict",
+}
+NOT_BEGUN = "not begun"
+
+STAND_IN_TESTS = "{tests} passed with a stand-in for what they build on, because your own has a mistake there."
 PRINTED = "It printed: {text}"
 CAUSE = "Likely cause: {says}"
 PROMISE = "The handout promises: {sentence}"
@@ -97,6 +110,7 @@ NEXT_LINE = "Next: {step}"
 HIDDEN_LEFT = "{hidden} hidden tests run when you hand in."
 ALL_PUBLIC_PASS = f"All public tests pass. {HIDDEN_LEFT}"
 
+_UNTOUCHED = re.compile(re.escape(NOT_IMPLEMENTED).replace(r"\{name\}", r"\w+"))
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _PATH = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?(?:/[\w.+@-]+){2,}/?")
 _COMMAND = re.compile(r"::(?=[A-Za-z])|##(?=\[)")  # `::error::` and `##[error]` in a log are orders to GitHub's runner
@@ -158,6 +172,17 @@ def quote(text: str, limit: int = QUOTE_LIMIT) -> str:
 def gist(text: str) -> str:
     """A message without the call and the next step: what makes two failures the same."""
     return "\n".join(line for line in text.split("\n") if not line.startswith(("Called: ", "Next: ")))
+
+
+def is_not_begun(text: str) -> bool:
+    """Whether this message says, and says only, that an untouched stub was met."""
+    said = gist(text)
+    return said == HIDDEN["not-implemented"] or bool(_UNTOUCHED.fullmatch(said))
+
+
+def verdict(test: Mapping[str, Any]) -> str:
+    """A test's status as people read it: an untouched stub is no error, only not begun."""
+    return NOT_BEGUN if test["status"] == "error" and is_not_begun(test["message"]) else VERDICTS[test["status"]]
 
 
 def message(*parts: str | None) -> str:

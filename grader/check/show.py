@@ -15,7 +15,6 @@ from grader import messages
 from grader.course import Assignment
 from grader.export.terminal import indented, last_line, readable, show_failures, show_points
 
-NOT_BEGUN = messages.NOT_IMPLEMENTED.format(name="")  # how the message of an untouched stub ends
 Row = Mapping[str, Any]
 
 
@@ -69,7 +68,7 @@ def first_failed(document: dict[str, Any]) -> dict[str, Any] | None:
 
 def is_untouched(row: Row) -> bool:
     """Whether nothing of an assignment has been written yet."""
-    return all(messages.gist(test["message"]).endswith(NOT_BEGUN) for test in row["tests"])
+    return all(messages.is_not_begun(test["message"]) for test in row["tests"])
 
 
 def hidden_tests(assignments: Sequence[Assignment]) -> int:
@@ -97,7 +96,7 @@ def _left(row: Row, assignment: Assignment) -> str | None:
     most = row["max_score"] or row.get("bonus", 0.0)
     if all(test["status"] == "passed" for test in row["tests"]):
         return None
-    how_far = "not begun" if is_untouched(row) else f"{most - row['score']:g} of {most:g} points"
+    how_far = messages.NOT_BEGUN if is_untouched(row) else f"{most - row['score']:g} of {most:g} points"
     due = f"; due {assignment.due}" if assignment.due else ""
     return f"{row['name']}: {how_far}; usually {assignment.time} in all{due}"
 

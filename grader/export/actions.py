@@ -14,7 +14,7 @@ from typing import Any
 from grader.documents import for_student
 from grader.export.escape import html_text, markdown_text, workflow_log, workflow_message, workflow_property
 from grader.export.terminal import show_document
-from grader.messages import disarm, one_line, printable
+from grader.messages import disarm, one_line, printable, verdict
 
 SUMMARY_LIMIT = 900 * 1024  # bytes
 ANNOTATIONS = 10
@@ -105,7 +105,7 @@ def _details(document: dict[str, Any], named: bool) -> list[str]:
         if failed:
             who = f"{_cell(document['submission'])}, " if named else ""
             body = "".join(
-                f"<p><b>{_cell(test['name'])}</b> ({test['visibility']}, {test['status']})</p>\n"
+                f"<p><b>{_cell(test['name'])}</b> ({test['visibility']}, {verdict(test)})</p>\n"
                 f"<pre>{_block(test['message'])}</pre>\n"
                 for test in failed
             )

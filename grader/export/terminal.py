@@ -71,7 +71,10 @@ def _total(document: dict[str, Any], of_what: str) -> str:
 
 
 def show_failures(row: dict[str, Any], console: Console, most: int | None = None) -> None:
-    """The failed tests of one assignment, or the first `most` kinds; those with one cause are told together."""
+    """The failed tests of one assignment, or the first `most` kinds; those with one cause are told together.
+
+    And how many passed, but not on the student's own of what they build on.
+    """
     assignment = messages.one_line(row["name"])
     groups: dict[str, list[dict[str, Any]]] = {}
     for test in row["tests"]:
@@ -80,6 +83,11 @@ def show_failures(row: dict[str, Any], console: Console, most: int | None = None
     for tests in list(groups.values())[:most]:
         console.print()
         _show_group(assignment, tests, console)
+    helped = sum(test["message"] == messages.STAND_IN for test in row["tests"])
+    if helped and most is None:
+        console.print()
+        told = messages.STAND_IN_TESTS.format(tests=f"{helped} test{'s' * (helped != 1)}")
+        indented(f"{MARKS['passed']} {assignment}: {told}", console, by=0, style=STYLES["passed"])
 
 
 def _show_group(assignment: str, tests: list[dict[str, Any]], console: Console) -> None:
@@ -87,7 +95,7 @@ def _show_group(assignment: str, tests: list[dict[str, Any]], console: Console) 
     lost = sum(test["max_score"] - test["score"] for test in tests)
     heading = Text(f"{MARKS[first['status']]} {assignment}: ", style=STYLES[first["status"]])
     heading.append(readable(first), style="bold")
-    heading.append(f" ({first['visibility']}, {first['status']})")
+    heading.append(f" ({first['visibility']}, {messages.verdict(first)})")
     if len(tests) > 1:
         heading.append(f" and {len(tests) - 1} more")
     heading.append(f", −{lost:g} point{'s' * (lost != 1)}", style="dim")

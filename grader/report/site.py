@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.course import load_course
 from grader.documents import file_stem, for_student
-from grader.messages import gist, one_line, printable
+from grader.messages import gist, one_line, printable, verdict
 from grader.report import statistics
 from grader.report.changes import compare
 from grader.report.statistics import ENOUGH, Document
@@ -33,13 +33,6 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).with_name("templates")
 NEEDED = ("jinja2", "matplotlib")
 STATUSES = ("failed", "error", "timeout", "grader-error")
-WORDS = {
-    "passed": "passed",
-    "failed": "failed",
-    "error": "error",
-    "timeout": "out of time",
-    "grader-error": "no verdict",
-}
 
 
 class ReportError(Exception):
@@ -94,7 +87,7 @@ def student_view(document: Document) -> dict[str, Any]:
                 "of": one_line(test.get("of") or ""),
                 "hidden": test["visibility"] == "hidden",
                 "status": test["status"],
-                "word": WORDS[test["status"]],
+                "word": verdict(test),
                 "score": test["score"],
                 "most": test["max_score"],
                 "message": printable(test["message"]),

@@ -91,6 +91,13 @@ def test_a_student_and_back(page, index):
         assert page.url.split("#")[0] == index.as_uri()
 
 
+def test_a_page_that_is_handed_out_alone_has_no_way_back(page, index):
+    alone = next((index.parent / "students").glob("*.html"))
+    page.goto(alone.as_uri())
+    assert page.locator("h1").is_visible()
+    assert not page.get_by_text("Class report").is_visible()
+
+
 def test_names_and_late_marks_can_be_searched_for(page):
     find = page.get_by_label("Find a student", exact=True)
     find.fill("late")
