@@ -10,8 +10,8 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from concurrent.futures import CancelledError, Executor, Future
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -78,6 +78,7 @@ def run_batch(
         if regrade:
             ledger.let_all_go_stale()
         course = course_digest(assignments)
+        choice = replace(choice, course=course)
         options = {"assignments": choice.assignments, "seed": choice.seed, "device": choice.device}
         keys = {entry.name: key_of(roll.digest(entry.path), course, options) for entry in entries}
         found = {entry.name: ledger.find(keys[entry.name]) for entry in entries}
@@ -132,8 +133,8 @@ def _results(
     finished: SimpleQueue[Future[dict[str, Any]] | None] = SimpleQueue()
     entries = iter(waiting)
     POOL.open()
-    try:
-        with _ctrl_c_calls(lambda: finished.put(None)):
+    with _ctrl_c_calls(lambda: finished.put(None)):
+        try:
             while True:
                 for entry in entries:
                     files = packed(entry.path) if remote else None
@@ -147,21 +148,30 @@ def _results(
                 ended = finished.get()
                 if ended is None:
                     raise KeyboardInterrupt
-                try:
-                    yield running.pop(ended), ended.result()
-                except GraderRefused as problem:
-                    raise BatchError(str(problem)) from None
-    finally:
-        for future in running:
-            future.cancel()
-        POOL.close()
+                yield running.pop(ended), _result(ended)
+        finally:
+            for future in running:
+                future.cancel()
+            POOL.close()
+
+
+def _result(ended: Future[dict[str, Any]]) -> dict[str, Any]:
+    """What came of a task. Raises BatchError where no other task would fare better."""
+    try:
+        return ended.result()
+    except GraderRefused as problem:
+        raise BatchError(str(problem)) from None
+    except CancelledError:
+        raise BatchError("the scheduler was lost. The same command again goes on.") from None
+    except Exception as problem:  # a full disk, a node that died three times: the next one may fare better
+        return {"blamed": f"{type(problem).__name__}: {problem}"}
 
 
 @contextlib.contextmanager
 def _ctrl_c_calls(act: Callable[[], None]) -> Iterator[None]:
     """Let Ctrl-C do only this meanwhile. Raised anywhere, it could leave a lock held that a thread then waits for."""
     before = signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
         yield
         return
     signal.signal(signal.SIGINT, lambda number, frame: act())

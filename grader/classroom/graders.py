@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,13 +38,18 @@ class GraderRefused(Exception):
 
 @dataclass(frozen=True)
 class Choice:
-    """What a class is graded with, as plain data that may travel to other machines."""
+    """What a class is graded with, as plain data that may travel to other machines.
+
+    `course` is the digest of all that a verdict depends on, where the batch was started: who has
+    another one, on another machine or from before a mend, grades nothing for it.
+    """
 
     assignments: tuple[str, ...]
     seed: int = 0
     device: str = "cpu"
     rung: str | None = None
     floor: str = "landlock"
+    course: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Task:
 
 
 class GradingProcess:
-    """One process with one sandbox; `grade` blocks until the document is there."""
+    """One process with one sandbox; `begin` blocks until it is ready, `grade` until the document is there."""
 
     def __init__(self, choice: Choice) -> None:
         self._process = subprocess.Popen(
@@ -67,11 +73,15 @@ class GradingProcess:
             start_new_session=True,  # Ctrl-C is the batch's to handle
         )
         self._pending = b""
-        hello = self._answer(START_PATIENCE_S)
-        if "refused" in hello:
-            self.close()
-            raise GraderRefused(hello["refused"])
-        self.level: str = hello["level"]
+        self.level = ""  # of isolation; empty until it has begun
+
+    def begin(self) -> None:
+        """Wait until it can grade. Raises GraderRefused, or GraderDied."""
+        if not self.level:
+            hello = self._answer(START_PATIENCE_S)
+            if "refused" in hello:
+                raise GraderRefused(hello["refused"])
+            self.level = hello["level"]
 
     def grade(self, name: str, path: str) -> dict[str, Any]:
         """Grade the submission at `path`; returns {"document": …, "errors": [...]}. Raises GraderDied."""
@@ -138,23 +148,41 @@ class Pool:
     def take(self, choice: Choice) -> GradingProcess:
         """An idle process for this choice, or a new one on the rung of the first.
 
+        Those of other choices end: a Dask node serves one batch after the other and never restarts.
         Raises GraderRefused or GraderDied.
         """
         with self._lock:
-            idle = self._idle.get(choice)
-            process = idle.pop() if idle else None
+            if self._closed:
+                raise GraderDied("the batch was stopped")
+            others = [process for other in self._idle.keys() - {choice} for process in self._idle.pop(other)]
             level = self._levels.get(choice)
-        if process is None:
-            process = GradingProcess(replace(choice, rung=level or choice.rung))
-        with self._lock:
-            level = self._levels.setdefault(choice, process.level)
-            if process.level == level and not self._closed:
-                self._busy.add(process)
-                return process
-        process.close()
-        if self._closed:
-            raise GraderDied("the batch was stopped")
-        raise GraderRefused(f"one grading process was isolated by {level!r}, another by {process.level!r}. Try again")
+            idle = self._idle.get(choice)
+            process = idle.pop() if idle else GradingProcess(replace(choice, rung=level or choice.rung))
+            self._busy.add(process)  # from here on `close` knows of it
+        for other in others:
+            other.close()
+        try:
+            process.begin()
+            with self._lock:
+                level = self._levels.setdefault(choice, process.level)
+            if process.level != level:
+                raise GraderRefused(
+                    f"one grading process was isolated by {level!r}, another by {process.level!r}. Try again"
+                )
+        except BaseException:
+            self.give_back(choice, process, alive=False)
+            raise
+        return process
+
+    @contextlib.contextmanager
+    def lend(self, choice: Choice) -> Iterator[GradingProcess]:
+        """A process for one task; who fails with it gives back one that is of no more use."""
+        process, alive = self.take(choice), False
+        try:
+            yield process
+            alive = True
+        finally:
+            self.give_back(choice, process, alive)
 
     def give_back(self, choice: Choice, process: GradingProcess, alive: bool) -> None:
         """Keep a process that has done its task for the next one; end one that has not."""
@@ -198,17 +226,13 @@ def grade_task(task: Task, choice: Choice) -> dict[str, Any]:
         path = task.path if task.files is None else _unpack(task, stack)
         reason = ""
         for _ in range(2):
-            process, alive = POOL.take(choice), False
             try:
-                result = process.grade(task.name, path)
-                alive = True
-                return result
+                with POOL.lend(choice) as process:
+                    return process.grade(task.name, path)
             except GraderDied as problem:
                 reason = str(problem)
                 if POOL.closed:
                     raise
-            finally:
-                POOL.give_back(choice, process, alive)
         return {"blamed": f"the grading process ended twice ({reason})"}
 
 
