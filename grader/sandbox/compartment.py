@@ -77,11 +77,14 @@ class Compartment:
             "files": tree,
         }
         for attempt in (1, 2):
+            session = None
             try:
                 session = self.fork(limits, wall, refuse_library_cells)
                 session.begin(opening, body)
                 return session
             except BROKEN as problem:
+                if session is not None:
+                    session.close()
                 if isinstance(problem, ProbeTimeout) and problem.limit == "total":
                     raise  # the assignment's time is up; nothing is wrong with the sandbox
                 self.close()

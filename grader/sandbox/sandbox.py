@@ -7,6 +7,7 @@ it ends the whole tree.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import json
@@ -66,19 +67,25 @@ class Sandbox:
     observed: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._folder = tempfile.mkdtemp(prefix="grader-")
-        self._kit = Path(self._folder, "kit")
-        self._kit.mkdir()
-        stage_kit(self._kit, self.assignments)
-        self._scratch = Path(self._folder, "scratch")
-        self._scratch.mkdir()
         self._channel: Channel | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._compartment = 0
         self._unready: str | None = None
+        self._restarting = False
         self._rungs = [self.rung] if self.rung else list(reversed(RUNGS))
-        process_tree.adopt_orphans()
-        self._launched = self._launch(self._rungs[0])
+        self._folder = tempfile.mkdtemp(prefix="grader-")
+        atexit.register(self.close)  # for one that is never entered: torch is loaded first, and Ctrl-C may come
+        try:
+            self._kit = Path(self._folder, "kit")
+            self._kit.mkdir()
+            stage_kit(self._kit, self.assignments)
+            self._scratch = Path(self._folder, "scratch")
+            self._scratch.mkdir()
+            process_tree.adopt_orphans()
+            self._launched = self._launch(self._rungs[0])
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def gaps(self) -> list[str]:
@@ -87,11 +94,15 @@ class Sandbox:
 
     def __enter__(self) -> Sandbox:
         make_undumpable("undumpable" not in self.without)
-        for number, rung in enumerate(self._rungs):
-            launched = self._launched if number == 0 else self._launch(rung)
-            if launched and self._measure(rung):
-                return self
-            self._stop()
+        try:
+            for number, rung in enumerate(self._rungs):
+                launched = self._launched if number == 0 else self._launch(rung)
+                if launched and self._measure(rung):
+                    return self
+                self._stop()
+        except BaseException:
+            self.close()
+            raise
         self.close()
         raise SandboxError(f"the student's process could not be started ({self._unready or 'no reason given'})")
 
@@ -232,11 +243,19 @@ class Sandbox:
         return rlimits
 
     def _restart(self) -> None:
-        """Replace a tree that died by another on the same rung, never on a lower one."""
-        level = self.level
-        self._stop()
-        if not (self._launch(level) and self._measure(level)):
-            raise SandboxError(f"the student's process could not be started again ({self._unready})")
+        """Replace a tree that died by another on the same rung, never on a lower one, nor one nobody measured."""
+        if self._restarting:  # measuring it forks a compartment, which led here
+            raise SandboxError("its compartments end at once")
+        level, self._restarting = self.level, True
+        try:
+            self._stop()
+            if not (self._launch(level) and self._measure(level)):
+                raise SandboxError(f"the student's process could not be started again ({self._unready})")
+        except BaseException:
+            self._stop()
+            raise
+        finally:
+            self._restarting = False
 
     def _stop(self) -> None:
         if self._channel is not None:
@@ -250,6 +269,7 @@ class Sandbox:
         """End every process of the tree and remove its folder."""
         self._stop()
         _remove(Path(self._folder))
+        atexit.unregister(self.close)
 
 
 def _remove(folder: Path, itself: bool = True) -> None:
