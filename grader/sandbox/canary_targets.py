@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import tempfile
 import threading
@@ -26,9 +27,12 @@ def offered() -> Iterator[dict[str, Any]]:
         unix = stack.enter_context(socket.socket(socket.AF_UNIX))
         unix.bind(f"{outside}/socket")
         unix.listen()
-        echo = threading.Thread(target=_echo, args=(udp,), daemon=True)
+        ours, wake = socket.socketpair()
+        stack.enter_context(wake)
+        echo = threading.Thread(target=_echo, args=(udp, wake), daemon=True)
         echo.start()
-        stack.callback(_end, echo, udp.getsockname())
+        stack.callback(echo.join)  # left waiting, it would hold on to whatever file gets its socket's number next
+        stack.callback(ours.close)
         yield {
             "secret": str(secret),
             "forbidden_folder": outside,
@@ -39,16 +43,9 @@ def offered() -> Iterator[dict[str, Any]]:
         }
 
 
-def _echo(udp: socket.socket) -> None:
-    """Answer the first datagram and end."""
+def _echo(udp: socket.socket, wake: socket.socket) -> None:
+    """Answer the first datagram and end; end without one when the other side of `wake` is closed."""
     with contextlib.suppress(OSError):
-        content, sender = udp.recvfrom(16)
-        udp.sendto(content, sender)
-
-
-def _end(echo: threading.Thread, address: tuple[str, int]) -> None:
-    """Wake a thread nobody spoke to: left waiting, it would hold whatever file gets its socket's number next."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
-        while echo.is_alive():
-            ours.sendto(b"", address)
-            echo.join(1)
+        if udp in select.select([udp, wake], [], [])[0]:
+            content, sender = udp.recvfrom(16)
+            udp.sendto(content, sender)
