@@ -114,7 +114,7 @@ class _Show:
                 if self.waiting:
                     self.waiting.stop()
                 signal.signal(signal.SIGINT, before)
-        if self.stopped or status == STOPPED:
+        if self.stopped or status in (STOPPED, -signal.SIGINT):  # the latter while it was still loading torch
             return self.interrupted()
         if status != 0:
             raise PlayError(f"your code ended the playing before it was done (status {status}).")

@@ -278,6 +278,7 @@ def _shapes(tensors: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 
 def main(folder: str, choices: str, descriptor: str) -> int:
     """Play with the code in a folder; 130 if Ctrl-C ended it."""
+    os.set_inheritable(int(descriptor), False)  # what the student's code starts must not keep it open
     with open(int(descriptor), "w", buffering=1, encoding="utf-8") as told:
 
         def say(event: str, **content: Any) -> None:
