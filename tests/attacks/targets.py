@@ -20,7 +20,7 @@ from pathlib import Path
 
 from grader.course import ROOT
 
-SETTLING_S = 3.0
+SETTLING_S = 10.0
 
 SUBMITTED = '''"""What the attack may aim at; written beside its module."""
 

@@ -97,19 +97,22 @@ def test_regrade_grades_everything(graded, tmp_path):
 
 def test_ctrl_c_stops_and_the_same_command_goes_on(graded, tmp_path):
     folder, out, _ = graded
-    process = subprocess.Popen(
-        command(folder, tmp_path / "out", "--jobs", "1", "--lines"),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a CI job may ignore Ctrl-C
-    )
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    assert first
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
+    for _ in range(5):  # a batch that was done before the signal came is begun anew
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        process = subprocess.Popen(
+            command(folder, tmp_path / "out", "--jobs", "1", "--lines"),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a CI job may ignore Ctrl-C
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+        if process.returncode != 0:
+            break
     assert process.returncode == 130
     assert "The same command again goes on." in error
     assert "Traceback" not in error
@@ -158,13 +161,14 @@ def kill_and_resume(folder, out, kills: int, seed: int) -> None:
             workers |= children_of(process.pid)
             process.send_signal(signal.SIGKILL)
             process.wait()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while any(is_grading(pid) for pid in workers):
         assert time.monotonic() < deadline, "grading processes outlive the batch"
         time.sleep(0.2)
     run(folder, out)
 
 
+@pytest.mark.timeout(600)
 def test_killed_and_resumed_it_ends_with_the_same_documents(graded, tmp_path):
     folder, out, _ = graded
     kill_and_resume(folder, tmp_path / "out", 3, seed=1)

@@ -29,7 +29,7 @@ from grader.suite.reply import Reply
 from grader.wire.values import decode, encode
 from tests.devices.pretended import PretendedGPU
 
-PATIENCE_S = 120.0
+PATIENCE_S = 250.0
 Files = Mapping[str, bytes]
 
 

@@ -129,6 +129,7 @@ def test_adopting_it(checkout):
     assert (checkout / "graded" / "summary.csv").read_text().count("\n") == 3
 
 
+@pytest.mark.timeout(900)
 def test_an_assignment_from_an_empty_folder_to_its_solutions_grade(checkout):
     steps = parts()[1]
     graded = next(number for number, step in enumerate(steps) if "grade solutions" in step.command)

@@ -53,7 +53,7 @@ class Faulty:
         if fault == "raise":
             raise ZeroDivisionError("as asked")
         if fault == "grow":
-            self.kept.append(b"x" * (self.growth_limit + campaign.MIB))
+            self.kept.append(b"x" * (2 * self.growth_limit))
         return "fine"
 
 

@@ -164,7 +164,8 @@ BAD_NAMES = ("/abs.py", "../up.py", "hw/../../up.py", "C:\\up.py", "..", "/")
 @pytest.mark.parametrize("bad", BAD_NAMES)
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])
 def test_bad_names_do_not_hide_the_wrapping_folder(tmp_path, bad, kind):
-    path = tmp_path / f"ada.{kind}"
+    path = tmp_path / "deep" / "down" / f"ada.{kind}"  # whatever climbs out of there is found below
+    path.parent.mkdir(parents=True)
     if kind == "zip":
         zipped(path, [(bad, b"x = 1"), ("hw/cells.py", SOLUTION)])
     else:
@@ -173,7 +174,7 @@ def test_bad_names_do_not_hide_the_wrapping_folder(tmp_path, bad, kind):
     assert submission.files == {"cells.py": SOLUTION}
     if bad.strip("/"):
         assert bad.strip("/").split("\\")[-1].split("/")[-1] in " ".join(submission.notes)
-    assert not list(tmp_path.parent.rglob("up.py"))
+    assert not list(tmp_path.rglob("up.py"))
 
 
 def test_a_member_without_a_name_costs_nothing_else(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.mutation.operators import mutants
 from tests.mutation.trial import accounts, every_mutant, stale, try_mutants
 
@@ -51,6 +53,7 @@ def test_every_account_is_of_a_mutant_that_there_is():
     assert stale(accounts()) == []
 
 
+@pytest.mark.timeout(900)
 def test_a_sample_of_the_mutants_loses_points(trusted_sandbox):
     listed = accounts()
     trials = list(try_mutants(every_mutant()[FIRST::ONE_IN], trusted_sandbox))

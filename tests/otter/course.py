@@ -119,15 +119,7 @@ def generated(folder: Path, config: dict[str, Any], tests: dict[str, str] | None
 
 def otter(folder: Path, *arguments: str, timeout: float = 280) -> subprocess.CompletedProcess[str]:
     """One command of Otter, the grader of this checkout within its reach."""
-    return subprocess.run(
-        [sys.executable, "-m", "otter", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    return _with_a_kernel(["-m", "otter", *arguments], folder, timeout)
 
 
 def otter_run(archive: Path, submission: Path, folder: Path, timeout: float = 280) -> Run:
@@ -146,16 +138,25 @@ def image_run(archive: Path, submission: Path, folder: Path) -> Run:
     (folder / "submission" / submission.name).write_bytes(submission.read_bytes())
     (folder / "submission_metadata.json").write_text("{}")
     call = "import sys; from otter.run.run_autograder import main; main(sys.argv[1])"
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", call, str(folder)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
+    done = _with_a_kernel(["-P", "-c", call, str(folder)], folder, 280)
     return _run(done, folder / "results" / "results.json")
+
+
+def _with_a_kernel(arguments: list[str], folder: Path, timeout: float) -> subprocess.CompletedProcess[str]:
+    """Run Python; once more where Jupyter's kernel lost a port to somebody else before it ran a cell."""
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if "Address already in use" not in done.stdout + done.stderr:
+            break
+    return done
 
 
 def _run(done: subprocess.CompletedProcess[str], results: Path) -> Run:

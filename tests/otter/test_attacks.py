@@ -83,6 +83,7 @@ def got(attack: Attack, archive: Path, folder: Path) -> tuple[bool, Run]:
     return run.points() > (LAZY_DESERVES if "stock" in str(archive) else 0) + 1e-9, run
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.long) for n in ATTACKS])
 def test_an_attack_that_beats_otter_gets_nothing_through_the_plug_in(name, stock, isolated, deserved, tmp_path):
     attack = ATTACKS[name]

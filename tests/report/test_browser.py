@@ -85,9 +85,11 @@ def test_a_student_and_back(page, index):
     for name in HOSTILE:
         name = name.replace("/", "_")
         page.locator("#students tbody th a", has_text=name).first.click()
+        page.wait_for_load_state("load")
         assert page.locator("h1").text_content() == " ".join(name.split())
         assert page.locator("article.test, details").count() > 0
         page.get_by_role("link", name="Class report").click()
+        page.wait_for_load_state("load")
         assert page.url.split("#")[0] == index.as_uri()
 
 
@@ -109,6 +111,7 @@ def test_names_and_late_marks_can_be_searched_for(page):
 
 def test_a_students_page_has_the_loss_curve_and_fits_the_screen(page):
     page.locator("#students tbody th a", has_text="ada-000").first.click()
+    page.wait_for_load_state("load")
     assert "Handed in late, <i>." in page.locator("header").text_content()
     curve = page.locator("figure img")
     assert curve.count() == 1 and curve.evaluate("img => img.complete && img.naturalWidth > 100 && img.alt")

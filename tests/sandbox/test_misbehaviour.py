@@ -43,7 +43,8 @@ def misbehaving(trick: str) -> dict[str, str | bytes]:
 
 @pytest.mark.parametrize("trick", TRICKS)
 def test_it_costs_its_own_test_and_no_other(trick, tmp_path, trusted_sandbox, monkeypatch):
-    monkeypatch.setattr("grader.sandbox.session.PROBE_WALL_S", 4.0)
+    if TRICKS[trick][1] == "timeout":  # the others never wait for it
+        monkeypatch.setattr("grader.sandbox.session.PROBE_WALL_S", 4.0)
     folder = write_files(tmp_path / "submission", misbehaving(TRICKS[trick][0]))
     document = grade_folder(folder, ["cells"], trusted_sandbox).document
     lost = rows_of(document, "failed", "error", "timeout", "grader-error")
@@ -89,7 +90,7 @@ def test_no_process_is_left(rung, tmp_path):
     folder = write_files(tmp_path / "submission", misbehaving(daemon))
     with Sandbox(["cells"], rung=rung) as sandbox:
         grade_folder(folder, ["cells"], sandbox)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while (alive := processes_with(marker)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert alive == []
