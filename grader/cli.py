@@ -10,16 +10,14 @@ import argparse
 import importlib
 import json
 import math
-import signal
 import sys
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 from grader import __version__
 from grader.course import ROOT, Assignment, CourseError, load_course, select
+from grader.interrupts import run_until_ended
 from grader.messages import CHECK, one_line
 from grader.status import DONE, GRADER_FAILED, STOPPED, UNUSABLE, Stop
 
@@ -42,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         command: Any = options.command
-        return _run(command, options)
+        return run_until_ended(lambda: int(command(options)))
     except Stop as stop:
         _complain(str(stop))
         return stop.status
@@ -64,42 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("grader: stopped.", file=sys.stderr)
         return STOPPED
-
-
-def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
-    """Run a command until it ends or is ended: a cancelled job and a closed terminal count as Ctrl-C.
-
-    Raises KeyboardInterrupt once that has come, whatever became of it on its way: half-imported, numpy and
-    torch turn it into errors of their own.
-    """
-    came: list[int] = []
-
-    def end(number: int, frame: FrameType | None) -> None:
-        came.append(number)
-        sys.unraisablehook = lambda unraisable: None  # what is lost in a hook around fork is nothing to read of
-        handler = signal.getsignal(signal.SIGINT)  # a batch has one of its own, for a safe moment
-        if handler is end or not callable(handler):
-            raise KeyboardInterrupt
-        handler(number, frame)
-
-    usual = {"SIGINT": signal.default_int_handler, "SIGTERM": signal.SIG_DFL, "SIGHUP": signal.SIG_DFL}
-    here = threading.current_thread() is threading.main_thread()
-    known = {getattr(signal, name): handler for name, handler in usual.items() if here and hasattr(signal, name)}
-    taken = {ending: handler for ending, handler in known.items() if signal.getsignal(ending) is handler}
-    try:
-        for ending in taken:
-            signal.signal(ending, end)
-        status = int(command(options))
-    except Exception:
-        if came:
-            raise KeyboardInterrupt from None
-        raise
-    finally:
-        for ending, handler in taken.items():
-            signal.signal(ending, handler)
-    if came and status not in (DONE, STOPPED):
-        raise KeyboardInterrupt
-    return status
 
 
 def _not_here(module: str) -> str:

@@ -7,9 +7,7 @@ begins by writing what the ledger has and the folder lacks.
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +22,7 @@ from grader.documents import as_json, write_whole
 from grader.downloads import Class
 from grader.downloads.table import roll_csv
 from grader.export.plain import write_csv
+from grader.interrupts import ctrl_c_calls
 
 AHEAD = 2  # tasks waiting for each that is running: nobody idles, and a class is not held in memory
 
@@ -133,7 +132,7 @@ def _results(
     finished: SimpleQueue[Future[dict[str, Any]] | None] = SimpleQueue()
     entries = iter(waiting)
     POOL.open()
-    with _ctrl_c_calls(lambda: finished.put(None)):
+    with ctrl_c_calls(lambda: finished.put(None)):
         try:
             while True:
                 for entry in entries:
@@ -165,20 +164,6 @@ def _result(ended: Future[dict[str, Any]]) -> dict[str, Any]:
         raise BatchError("the scheduler was lost. The same command again goes on.") from None
     except Exception as problem:  # a full disk, a node that died three times: the next one may fare better
         return {"blamed": f"{type(problem).__name__}: {problem}"}
-
-
-@contextlib.contextmanager
-def _ctrl_c_calls(act: Callable[[], None]) -> Iterator[None]:
-    """Let Ctrl-C do only this meanwhile. Raised anywhere, it could leave a lock held that a thread then waits for."""
-    before = signal.getsignal(signal.SIGINT)
-    if not callable(before) or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda number, frame: act())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _no_verdict(name: str, assignments: tuple[Assignment, ...], choice: Choice) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.classroom.batch import _ctrl_c_calls
 from grader.course import ROOT
+from grader.interrupts import ctrl_c_calls
 from tests.classroom.support import PROGRAMS, command, documents, make_class, run
 
 
@@ -124,7 +124,7 @@ def test_ctrl_c_waits_for_a_safe_moment():
     """KeyboardInterrupt while futures are being locked leaves a lock that a grading thread waits for, for ever."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a CI job may ignore Ctrl-C
     heard = []
-    with _ctrl_c_calls(lambda: heard.append("stop")):
+    with ctrl_c_calls(lambda: heard.append("stop")):
         signal.raise_signal(signal.SIGINT)
     assert heard == ["stop"]
     with pytest.raises(KeyboardInterrupt):
