@@ -24,6 +24,7 @@ def offered() -> Iterator[dict[str, Any]]:
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         udp.bind(("127.0.0.1", 0))
+        udp.setblocking(False)
         unix = stack.enter_context(socket.socket(socket.AF_UNIX))
         unix.bind(f"{outside}/socket")
         unix.listen()

@@ -93,6 +93,14 @@ def test_a_student_and_back(page, index):
         assert page.url.split("#")[0] == index.as_uri()
 
 
+def test_the_way_back_stays_after_a_link_within_the_page(page):
+    page.locator("#students tbody th a", has_text="ada-000").first.click()
+    page.wait_for_load_state("load")
+    page.locator("table th a").first.click()
+    assert "#a" in page.url
+    assert page.get_by_role("link", name="Class report").is_visible()
+
+
 def test_a_page_that_is_handed_out_alone_has_no_way_back(page, index):
     alone = next((index.parent / "students").glob("*.html"))
     page.goto(alone.as_uri())

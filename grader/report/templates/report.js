@@ -1,6 +1,7 @@
 "use strict";
 // Sorts a table by the column whose heading is pressed; shows the rows that hold all the words of a search.
 // Without it every page reads the same, in the order it was written.
+if (location.hash === "#back") document.body.classList.add("led-here"); // for good: links within the page change it
 for (const button of document.querySelectorAll("button.sort")) {
   button.addEventListener("click", () => {
     const heading = button.parentElement;
