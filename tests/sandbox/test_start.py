@@ -30,7 +30,7 @@ def test_a_command_that_is_ended_leaves_no_folder(tmp_path, number):
         time.sleep(delay)
         process.send_signal(number)
         _, said = process.communicate(timeout=120)
-        # 0: done before; -number: the grader was not loaded yet; -SIGINT: Python's own 130, where C code was interrupted
+        # 0: done before; -number: the grader was not loaded yet; -SIGINT: how Python ends where C code was interrupted
         assert process.returncode in (0, 130, -number, -signal.SIGINT), said
         assert "Traceback" not in said or process.returncode == -number
         assert "fault of the grader" not in said
