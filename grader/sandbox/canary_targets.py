@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import socket
 import tempfile
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +14,19 @@ from grader.course import ROOT
 
 
 @contextlib.contextmanager
-def offered() -> Iterator[dict[str, Any]]:
-    """Yield the canary's targets, with listeners up for as long as the context lasts."""
+def offered() -> Iterator[tuple[dict[str, Any], Callable[[], bool]]]:
+    """Yield the canary's targets, with listeners up for as long as the context lasts, and whether a datagram came."""
     secret = next((ROOT / "assignments").glob("*/test_hidden.py"), Path(__file__))
     with contextlib.ExitStack() as stack:
         outside = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-outside-"))
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         udp.bind(("127.0.0.1", 0))
-        udp.setblocking(False)
+        udp.settimeout(1)  # waited for only if one was sent and is late or lost
         unix = stack.enter_context(socket.socket(socket.AF_UNIX))
         unix.bind(f"{outside}/socket")
         unix.listen()
-        ours, wake = socket.socketpair()
-        stack.enter_context(wake)
-        echo = threading.Thread(target=_echo, args=(udp, wake), daemon=True)
-        echo.start()
-        stack.callback(echo.join)  # left waiting, it would hold on to whatever file gets its socket's number next
-        stack.callback(ours.close)
-        yield {
+        targets = {
             "secret": str(secret),
             "forbidden_folder": outside,
             "tcp": tcp.getsockname()[1],
@@ -42,11 +34,10 @@ def offered() -> Iterator[dict[str, Any]]:
             "udp": udp.getsockname()[1],
             "pid": os.getpid(),
         }
+        yield targets, lambda: _came(udp)
 
 
-def _echo(udp: socket.socket, wake: socket.socket) -> None:
-    """Answer the first datagram and end; end without one when the other side of `wake` is closed."""
-    with contextlib.suppress(OSError):
-        if udp in select.select([udp, wake], [], [])[0]:
-            content, sender = udp.recvfrom(16)
-            udp.sendto(content, sender)
+def _came(udp: socket.socket) -> bool:
+    with contextlib.suppress(TimeoutError):
+        return bool(udp.recv(16))
+    return False

@@ -153,13 +153,15 @@ class Sandbox:
     def _measure(self, rung: str) -> bool:
         """Let the canary try its acts where sessions run; accept the rung only if it holds all that it claims."""
         assert self._channel is not None
-        with canary_targets.offered() as acts, Compartment(self) as compartment:
+        with canary_targets.offered() as (acts, datagram_came), Compartment(self) as compartment:
             try:
                 order = {"warm": sorted(self.warm), "assignments": list(self.assignments), "gpu": bool(self.gpu_mb)}
                 self._channel.send(order)
                 if self._channel.receive(START_PATIENCE_S)["touched"]:
                     raise SandboxError("CUDA was started before the first fork, so that no session can use it")
                 self.observed, broken_gpu = compartment.observe(acts)
+                if self.observed["network-udp"] == "open" and not datagram_came():
+                    self.observed["network-udp"] = "held"
             except (*BROKEN, SandboxError) as problem:
                 said = self._complaints.read_text(errors="replace").strip().splitlines()[-1:]
                 self._unready = f"{rung}: {said[0] if said else problem or type(problem).__name__}"

@@ -71,11 +71,9 @@ def _connect(port: int) -> None:
 
 
 def _send_datagram(port: int) -> None:
-    """Send a datagram and wait for the trusted side's echo: UDP's sendto succeeds into the void."""
+    """Send a datagram; whether it arrived only the trusted side can see, for UDP's sendto succeeds into the void."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(2)  # the echo comes from a thread of a process that may be busy
         sock.sendto(b"canary", ("127.0.0.1", port))
-        sock.recvfrom(16)
 
 
 def _connect_path(path: str) -> None:
