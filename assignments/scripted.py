@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import nn
 
+Rows = dict[tuple[int, ...], torch.Tensor]  # a history's last tokens to the logits (V,) that follow it
+
 
 class Complaint(Exception):
     """What the student's code returned cannot be used as the handout promises; the text says why."""
@@ -38,8 +40,8 @@ class TableModel(nn.Module):
     """A language model that is a table: the logits after a history are written down, not learned.
 
     `rows` maps a history's last tokens to the logits of the next one, the longest matching ending
-    wins, `()` matches everything: `TableModel(3, {(): [0, 0, 0], (2,): [5, 0, 0], (1, 2): [0, 5, 0]})`
-    answers [0, 5, 0] after a history that ends in 1, 2. The history is kept in the states, row by
+    wins, `()` matches everything: of `{(): (0, 0, 0), (2,): (5, 0, 0), (1, 2): (0, 5, 0)}`, each a tensor (V,),
+    it answers (0, 5, 0) after a history that ends in 1, 2. The history is kept in the states, row by
     row, so a caller who drops, mixes up or shares states is answered from the wrong history.
 
     It has the interface of `CharRNN`: `forward(x (B, T), states=None) -> (logits (B, T, V), states)`
@@ -48,19 +50,12 @@ class TableModel(nn.Module):
     history before the call, whether gradients were on and whether it was in training mode.
     """
 
-    def __init__(
-        self,
-        vocab_size: int,
-        rows: dict[tuple[int, ...], list[float]],
-        capacity: int = 256,
-        device: torch.device | None = None,
-    ) -> None:
+    def __init__(self, rows: Rows, capacity: int = 256) -> None:
         super().__init__()
-        self.anchor = nn.Parameter(torch.zeros((), device=device))  # so that device and gradients can be seen
-        self.vocab_size = vocab_size
-        answers = torch.tensor(list(rows.values()), dtype=torch.float32)  # at once: a tensor a row takes longer
-        self.rows = dict(zip(rows, answers.unbind(), strict=True))
-        self.longest = max(len(key) for key in self.rows)
+        self.rows = rows
+        self.vocab_size = len(rows[()])
+        self.anchor = nn.Parameter(rows[()].new_zeros(()))  # so that device and gradients can be seen
+        self.longest = max(map(len, rows))
         self.capacity = capacity
         self.fed = Tape()
 
@@ -68,11 +63,11 @@ class TableModel(nn.Module):
         """Answer from the table; `x` is (B, T), T ≥ 1."""
         if x.dim() != 2:
             raise Complaint(f"the model was called with a tensor of shape {tuple(x.shape)}, expected (B, T)")
-        batch = x.shape[0]
+        batch, fed = len(x), x.tolist()
         histories = [[] for _ in range(batch)] if states is None else self._histories(states, batch)
         self.fed.append(
             {
-                "tokens": x.tolist(),
+                "tokens": fed,
                 "states": states is not None,
                 "histories": [list(history) for history in histories],
                 "grad": torch.is_grad_enabled(),
@@ -80,7 +75,7 @@ class TableModel(nn.Module):
             }
         )
         answers = []
-        for history, tokens in zip(histories, x.tolist(), strict=True):
+        for history, tokens in zip(histories, fed, strict=True):
             for token in tokens:
                 history.append(token)
                 answers.append(self._after(history))

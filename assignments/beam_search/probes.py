@@ -17,7 +17,7 @@ import numpy
 import torch
 from torch import nn
 
-from assignments.scripted import Complaint, TableModel
+from assignments.scripted import Complaint, Rows, TableModel
 
 
 class LayeredTable(TableModel):
@@ -31,10 +31,8 @@ class LayeredTable(TableModel):
 
     LAYERS = 2
 
-    def __init__(
-        self, vocab_size: int, rows: dict[tuple[int, ...], list[float]], capacity: int, device: torch.device
-    ) -> None:
-        super().__init__(vocab_size, rows, capacity, device)
+    def __init__(self, rows: Rows, capacity: int) -> None:
+        super().__init__(rows, capacity)
         self.dropout = nn.Dropout(0.5)
 
     def forward(self, x: torch.Tensor, states: Any = None) -> tuple[torch.Tensor, list[Any]]:
@@ -86,7 +84,7 @@ def setting(
     char_to_idx = {char: index for index, char in enumerate(alphabet)}
     idx_to_char = dict(enumerate(alphabet))
     keys = [tuple(char_to_idx[char] for char in ending) for ending in endings]
-    model = LayeredTable(len(alphabet), dict(zip(keys, logits.tolist(), strict=True)), room, logits.device)
+    model = LayeredTable(dict(zip(keys, logits.unbind(), strict=True)), room)
     return model, char_to_idx, idx_to_char
 
 

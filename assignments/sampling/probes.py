@@ -16,9 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from assignments.scripted import Complaint, TableModel, Tape
+from assignments.scripted import Complaint, Rows, TableModel, Tape
 
-Rows = dict[tuple[int, ...], torch.Tensor]
 HOLDERS = (torch.Tensor, np.ndarray, np.generic)  # that may hold one index
 
 
@@ -26,8 +25,7 @@ class Recorder(TableModel):
     """A table that also has a dropout layer, and notes whether it was on and gradients were recorded."""
 
     def __init__(self, rows: Rows) -> None:
-        some_row = next(iter(rows.values()))
-        super().__init__(len(some_row), {key: row.tolist() for key, row in rows.items()}, device=some_row.device)
+        super().__init__(rows)
         self.dropout = nn.Dropout(0.5)
         self.dropout_seen = Tape()
         self.gradients_seen = Tape()
@@ -240,7 +238,7 @@ def writing(
 
 def texts(student: Any, rows: Rows, vocabulary: str, seeds: list[str], lengths: list[int]) -> dict[str, Any]:
     """A text for each seed and length, at temperature 1 without a generator, all arguments by position."""
-    device = str(next(iter(rows.values())).device)
+    device = str(rows[()].device)
     came = []
     for seed, length in zip(seeds, lengths, strict=True):
         model = Recorder(rows)
@@ -293,7 +291,7 @@ def texts_by_each_mapping(student: Any, rows: Rows, vocabulary: str, seed: str, 
     """The same text with `idx_to_char` a dict and with `idx_to_char` a list; the dicts are filled back to front."""
     pairs = list(enumerate(vocabulary))[::-1]
     char_to_idx = {character: index for index, character in pairs}
-    device = str(next(iter(rows.values())).device)
+    device = str(rows[()].device)
     came = [
         a_text(student.generate_text(Recorder(rows), char_to_idx, mapping, seed=seed, length=length, device=device))
         for mapping in (dict(pairs), list(vocabulary))
