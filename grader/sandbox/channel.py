@@ -38,7 +38,11 @@ class Channel:
     def status_of(self, number: int, *, kill: bool = False) -> int | None:
         """How a fork ended, a wait status; None if it lives on. `kill` ends it first."""
         self.send({"ended": number, "kill": kill})
-        status = self.receive().get("status")
+        deadline = time.monotonic() + ANSWER_PATIENCE_S
+        answer: dict[str, Any] = {}
+        while answer.get("ended") != number:  # what comes late was asked about another
+            answer = self.receive(deadline - time.monotonic())
+        status = answer.get("status")
         return status if isinstance(status, int) else None
 
     def send(self, header: dict[str, Any]) -> None:

@@ -67,7 +67,7 @@ def serve(
             if pid and request.get("kill"):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            write_frame(control, {"status": _status(pid, ended)})
+            write_frame(control, {"ended": request["ended"], "status": _status(pid, ended)})
 
 
 def _status(pid: int, ended: dict[int, int]) -> int | None:
