@@ -278,7 +278,10 @@ def _shapes(tensors: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 
 def main(folder: str, choices: str, descriptor: str) -> int:
     """Play with the code in a folder; 130 if Ctrl-C ended it."""
-    os.set_inheritable(int(descriptor), False)  # what the student's code starts must not keep it open
+    # What the student's code starts, or forks, must not keep it open: the reader waits for its end.
+    os.set_inheritable(int(descriptor), False)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.register_at_fork(after_in_child=lambda: os.dup2(nothing, int(descriptor)))
     with open(int(descriptor), "w", buffering=1, encoding="utf-8") as told:
 
         def say(event: str, **content: Any) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,11 +20,10 @@ distributed = pytest.importorskip("distributed", reason="Dask is not installed: 
 @pytest.fixture
 def cluster(tmp_path):
     """A scheduler's address and two workers of one thread each, in working folders of their own."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    address = f"tcp://127.0.0.1:{port}"
-    quiet = ("--no-dashboard",)
-    started = [_start("scheduler", tmp_path / "scheduler", "--host", "127.0.0.1", "--port", str(port), *quiet)]
+    quiet, written = ("--no-dashboard",), tmp_path / "scheduler.json"
+    options = ("--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(written))
+    started = [_start("scheduler", tmp_path / "scheduler", *options, *quiet)]
+    address = _address(written, started[0])
     for number in (1, 2):
         options = (address, "--nthreads", "1", "--no-nanny", *quiet)
         started.append(_start("worker", tmp_path / f"worker-{number}", *options))
@@ -42,6 +42,17 @@ def _start(program, folder, *options):
         stdout=subprocess.DEVNULL,
         stderr=(folder / "log").open("w"),
     )
+
+
+def _address(written, scheduler):
+    """Where the scheduler listens, once it has said so."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert scheduler.poll() is None, "the scheduler has ended"
+        with contextlib.suppress(OSError, ValueError):  # not there yet, or half of it
+            return json.loads(written.read_text())["address"]
+        time.sleep(0.1)
+    raise TimeoutError("the scheduler has not said where it listens")
 
 
 def wait_for_workers(address, count):

@@ -98,6 +98,27 @@ def test_what_is_missing_is_said_and_the_rest_plays(tiny, capfd):
     assert "left out" in err and "Three kinds" not in out
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_process_that_the_code_leaves_behind_is_not_waited_for(tiny, capfd):
+    folder = write_solutions(tiny / "work")
+    lingers = f"""
+import os, signal
+if "PLAYED" not in os.environ:
+    os.environ["PLAYED"] = "1"
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(100)
+        signal.pause()
+        os._exit(0)
+    open({str(tiny / "pid")!r}, "w").write(str(pid))
+"""
+    (folder / "batching.py").write_text((folder / "batching.py").read_text() + lingers)
+    out, _ = played(capfd, folder=folder)
+    pid = int((tiny / "pid").read_text())
+    os.kill(pid, signal.SIGKILL)  # which raises if it has gone: then it was waited for
+    assert "Three kinds" in out
+
+
 def epochs_of(out):
     """Epoch and loss of each line of the loss curves, as they are shown."""
     return re.findall(r"epoch +(\d+)  loss ([\d.]+)", out)
