@@ -7,9 +7,12 @@ from grader.diagnosis import Misconception
 RNN, LSTM, GRU = "RNNCellFromScratch", "LSTMCellFromScratch", "GRUCellFromScratch"
 
 RNN_STEP = "h = torch.tanh(x_t @ self.W_x.T + h_prev @ self.W_h.T + self.bias)"
+LSTM_SUM = "blocks = x_t @ self.W_x.T + h_prev @ self.W_h.T + self.bias"
+LSTM_BIAS = "self.bias = nn.Parameter(bias)"
 LSTM_BLOCKS = "i, f, candidate, o = blocks.chunk(4, dim=1)"
 LSTM_C = "c_t = f * c_prev + i * candidate"
 LSTM_H = "h_t = o * torch.tanh(c_t)"
+GRU_GATES = "gates = torch.sigmoid(x_t @ self.W_x_gates.T + h_prev @ self.W_h_gates.T + self.b_gates)"
 GRU_CANDIDATE = "candidate = torch.tanh(x_t @ self.W_x_cand.T + (r * h_prev) @ self.W_h_cand.T + self.b_cand)"
 GRU_H = "h = (1 - z) * h_prev + z * candidate"
 
@@ -115,27 +118,67 @@ MISCONCEPTIONS = (
     Misconception(
         "lstm-no-bias",
         LSTM,
-        (
-            (
-                "blocks = x_t @ self.W_x.T + h_prev @ self.W_h.T + self.bias",
-                "blocks = x_t @ self.W_x.T + h_prev @ self.W_h.T",
-            ),
-        ),
+        ((LSTM_SUM, LSTM_SUM.replace(" + self.bias", "")),),
         "The forget bias has no effect.",
         "The bias seems to play no part in forward: not even its forget block, which starts at 1, reaches a gate.",
     ),
     Misconception(
         "lstm-recurrent-transpose-missing",
         LSTM,
-        (
-            (
-                "blocks = x_t @ self.W_x.T + h_prev @ self.W_h.T + self.bias",
-                "blocks = x_t @ self.W_x.T + h_prev @ self.W_h.reshape(self.hidden_size, -1) + self.bias",
-            ),
-        ),
+        ((LSTM_SUM, LSTM_SUM.replace("self.W_h.T", "self.W_h.reshape(self.hidden_size, -1)")),),
         "A reshape in place of a transpose: the right shape, scrambled contents.",
         "The shape is right but the numbers of W_h are in the wrong places. Reshape does not transpose: it deals the "
         "same numbers out in another order.",
+    ),
+    Misconception(
+        "lstm-ignores-h",
+        LSTM,
+        ((LSTM_SUM, LSTM_SUM.replace(" + h_prev @ self.W_h.T", "")),),
+        "The first step from a zero state is right; the gates never see what came before.",
+        "The previous hidden state seems to have no influence. The gates and the candidate look at it as well as at "
+        "the input.",
+    ),
+    Misconception(
+        "lstm-candidate-no-tanh",
+        LSTM,
+        (("        candidate = torch.tanh(candidate)\n", ""),),
+        "What is written into c is not between -1 and 1.",
+        "The candidate seems to be written into the cell state as it comes out of the sum. Like a new state of the "
+        "RNN cell it should be squashed first.",
+    ),
+    Misconception(
+        "lstm-forget-flipped",
+        LSTM,
+        ((LSTM_C, "c_t = (1 - f) * c_prev + i * candidate"),),
+        "f = 1 forgets, as the gate's name suggests.",
+        "The forget gate seems to work the other way round. In spite of its name it says how much of the old cell "
+        "state stays.",
+    ),
+    Misconception(
+        "lstm-keeps-c",
+        LSTM,
+        (
+            (LSTM_BIAS, f"{LSTM_BIAS}\n        self.c = None"),
+            (
+                LSTM_C,
+                "self.c = c_prev if self.c is None else self.c\n        c_t = self.c = f * self.c + i * candidate",
+            ),
+        ),
+        "Right while one text is read; a second call from another state goes on from the first.",
+        "The cell seems to remember the cell state of its last call and to go on from that, whatever it is handed. "
+        "Who calls it decides which state a step starts from: nothing needs to be kept inside.",
+    ),
+    Misconception(
+        "lstm-keeps-both-states",
+        LSTM,
+        (
+            (LSTM_BIAS, f"{LSTM_BIAS}\n        self.states = None"),
+            (LSTM_SUM, f"h_prev, c_prev = self.states or (h_prev, c_prev)\n        {LSTM_SUM}"),
+            ("return h_t, c_t", "self.states = h_t, c_t\n        return h_t, c_t"),
+        ),
+        "The same with both states.",
+        "The cell seems to remember the states of its last call and to go on from those, whatever it is handed. "
+        "Who calls it decides which states a step starts from: nothing needs to be kept inside.",
     ),
     Misconception(
         "lstm-returns-c-first",
@@ -216,6 +259,25 @@ MISCONCEPTIONS = (
         "h drifts to positive values.",
         "The candidate seems to pass through a sigmoid like the gates. It is no gate but new content, and "
         "content may be negative.",
+    ),
+    Misconception(
+        "gru-candidate-no-tanh",
+        GRU,
+        ((GRU_CANDIDATE, GRU_CANDIDATE.replace("torch.tanh(", "(")),),
+        "States leave the interval from -1 to 1.",
+        "The candidate seems to be used as it comes out of the sum. Like a new state of the RNN cell it should be "
+        "squashed first.",
+    ),
+    Misconception(
+        "gru-no-bias",
+        GRU,
+        (
+            (GRU_GATES, GRU_GATES.replace(" + self.b_gates", "")),
+            (GRU_CANDIDATE, GRU_CANDIDATE.replace(" + self.b_cand", "")),
+        ),
+        "Right while the biases are zero, which they are in a fresh cell.",
+        "The biases seem to play no part in forward. A fresh cell's are zero, which hides it; these tests set them "
+        "to something else.",
     ),
     Misconception(
         "cell-in-place-state",
