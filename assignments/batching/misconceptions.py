@@ -110,6 +110,18 @@ MISCONCEPTIONS = (
         "character should take one number only.",
     ),
     Misconception(
+        "vocab-of-all-texts",
+        VOCAB,
+        (
+            ("def build_vocab(text):", "def build_vocab(text, seen=set()):"),
+            (CHARS, "seen.update(text)\n    chars = sorted(seen)"),
+        ),
+        "A mutable default: the second text gets the characters of the first as well.",
+        "The vocabulary of a second text seems to hold characters of the first. Find where they are kept between the "
+        "two calls: what is made in a def line, or outside of the function, is made once.",
+        remembers=True,
+    ),
+    Misconception(
         "vocab-maps-disagree",
         VOCAB,
         (
