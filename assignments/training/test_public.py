@@ -52,9 +52,10 @@ def given(submission, weights: dict[str, torch.Tensor], *, seq_len: int, **optio
 
 @points(0.25, of=TRAIN, promise="signature")
 def test_defaults(submission):
-    # A text of one character only, long enough for one batch of 64 rows and 100 columns; then one of
-    # two characters, in batches of one row and one column, for as many epochs as train likes.
-    reply = submission.run(probes.default_sizes, **_same(submission, 64, 100), options={"num_epochs": 1})
+    # A text of one character only, long enough for one batch of 64 rows and 100 columns, and half of a second
+    # one, which 50 columns would use; then one of two characters, in batches of one row and one column, for as
+    # many epochs as train likes.
+    reply = submission.run(probes.default_sizes, **_same(submission, 64, 100, spare=64 * 50), options={"num_epochs": 1})
     expect(reply["rows and columns fed by default"]).equals([64, 100])
     reply = submission.run(probes.default_epochs, **_same(submission, 1, 1), options={"batch_size": 1, "seq_len": 1})
     _expect_length(reply, 20)
@@ -204,6 +205,7 @@ def test_in_place(submission):
 def test_device(submission):
     reply = submission.run(probes.devices_met, **given(submission, {"table": TABLE}, seq_len=3))
     expect(reply["the batches went to the device"]).equals(True)
+    expect(reply["their targets went to the device"]).equals(True)
     expect(reply["the model went to the device"]).equals(True)
 
 
@@ -214,9 +216,12 @@ def test_grad_mode(submission):
     _expect_losses(reply, _losses_while_growing(1))
 
 
-def _same(submission, rows: int, columns: int) -> dict[str, object]:
-    """A probe's weights, text and batches, for a text that is the character 0 over and over."""
-    same, batch = torch.zeros(rows * columns + 1, dtype=torch.long), torch.zeros(rows, columns, dtype=torch.long)
+def _same(submission, rows: int, columns: int, spare: int = 0) -> dict[str, object]:
+    """A probe's text and batches, for a text that is the character 0 over and over."""
+    same, batch = (
+        torch.zeros(rows * columns + 1 + spare, dtype=torch.long),
+        torch.zeros(rows, columns, dtype=torch.long),
+    )
     batches = [(batch, batch)] if submission.stand_in else None
     return {"data": same, "batches": batches}
 

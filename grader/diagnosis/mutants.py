@@ -59,8 +59,7 @@ class Mutants:
         """What a candidate's mutant replies; the same for every submission that is asked the same."""
         key = (self._assignment.name, candidate, exchange.asked)
         if key not in _answers:
-            made = _new_mutant if candidate.remembers else _mutant
-            student = made(self._assignment, candidate, exchange.stand_in)
+            student = _mutant(self._assignment, candidate, exchange.stand_in)
             reply, raised = replay(student, exchange.probe, exchange.inputs, exchange.seed)
             if len(_answers) >= ANSWERS_KEPT:
                 del _answers[next(iter(_answers))]
@@ -71,8 +70,6 @@ class Mutants:
 _answers: dict[tuple[str, Misconception, bytes], Answer] = {}
 
 
-def _new_mutant(assignment: Assignment, candidate: Misconception, stand_in: bool) -> LocalStudent:
-    return local_student(assignment, mutate(assignment.name, candidate), stand_in)
-
-
-_mutant = functools.lru_cache(maxsize=1024)(_new_mutant)  # a mutant's modules are made once
+@functools.lru_cache(maxsize=1024)  # a mutant's modules are made once
+def _mutant(assignment: Assignment, candidate: Misconception, stand_in: bool) -> LocalStudent:
+    return local_student(assignment, mutate(assignment.name, candidate), stand_in, candidate.remembers)
