@@ -242,7 +242,10 @@ def training(
     batches: Batches | None,
     runs: int = 1,
 ) -> dict[str, Any]:
-    """Train a model, once or in several runs: every weight afterwards, of the model that was trained, be it a copy."""
+    """Train a model: every weight afterwards, of the model that was trained, be it a copy.
+
+    There may be several runs, one after the other on the same model.
+    """
     model = model_of(weights)
     for _ in range(runs):
         run(student, model, data, options, batches)
