@@ -121,14 +121,6 @@ MISCONCEPTIONS = (
         "gaps.",
     ),
     Misconception(
-        "vocab-empty-accepted",
-        VOCAB,
-        (('    if not text:\n        raise ValueError("an empty text has no vocabulary")\n', ""),),
-        "Two empty maps.",
-        "An empty text seems to give an empty vocabulary and no error. Whoever forgot to read the file would learn of "
-        "it much later.",
-    ),
-    Misconception(
         "vocab-duplicates",
         VOCAB,
         ((CHARS, "chars = sorted(text)"),),
