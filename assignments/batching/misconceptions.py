@@ -102,12 +102,43 @@ MISCONCEPTIONS = (
         "Words need a token for the unknown; here an unknown character is an error.",
     ),
     Misconception(
+        "vocab-extra-token-at-end",
+        VOCAB,
+        ((CHARS, 'chars = [*sorted(set(text)), "<unk>"]'),),
+        "The numbers are right, and there is one more.",
+        "There seems to be an entry in the vocabulary that is no character of the text. Words need a token for the "
+        "unknown; here an unknown character is an error.",
+    ),
+    Misconception(
+        "vocab-code-points",
+        VOCAB,
+        (
+            ("char_to_idx = {ch: i for i, ch in enumerate(chars)}", "char_to_idx = {ch: ord(ch) for ch in chars}"),
+            ("idx_to_char = dict(enumerate(chars))", "idx_to_char = {ord(ch): ch for ch in chars}"),
+        ),
+        "An embedding would need a row for every code point up to the largest.",
+        "The numbers seem to be the code points themselves. Those decide the order; the numbers count from 0 without "
+        "gaps.",
+    ),
+    Misconception(
         "vocab-duplicates",
         VOCAB,
         ((CHARS, "chars = sorted(text)"),),
         "Numbers with gaps: one for each occurrence.",
         "Repeated characters seem to be counted each time, which leaves gaps between the numbers. Each distinct "
         "character should take one number only.",
+    ),
+    Misconception(
+        "vocab-of-all-texts",
+        VOCAB,
+        (
+            ("def build_vocab(text):", "def build_vocab(text, seen=set()):"),
+            (CHARS, "seen.update(text)\n    chars = sorted(seen)"),
+        ),
+        "A mutable default: the second text gets the characters of the first as well.",
+        "The vocabulary of a second text seems to hold characters of the first. Find where they are kept between the "
+        "two calls: what is made in a def line, or outside of the function, is made once.",
+        remembers=True,
     ),
     Misconception(
         "vocab-maps-disagree",
@@ -152,6 +183,14 @@ MISCONCEPTIONS = (
         "An unknown character becomes the first of the vocabulary.",
         "An unknown character seems to be given a number all the same. That number belongs to another character, "
         "which the model would read instead.",
+    ),
+    Misconception(
+        "encode-unknown-is-minus-one",
+        ENCODE,
+        ((UNKNOWN, ""), (NUMBERS, "numbers = [char_to_idx.get(ch, -1) for ch in text]")),
+        "An unknown character becomes −1.",
+        "An unknown character seems to become −1. An embedding would refuse it much later, or some other code take it "
+        "for the last character.",
     ),
     Misconception(
         "encode-unnamed-error",
@@ -363,6 +402,30 @@ MISCONCEPTIONS = (
         "Seen only where N is a multiple of B·T: the last target is the first character of the text.",
         "There seems to be one batch too many where the text fits exactly, and its last target wraps to the first "
         "character of the text. The last character has no successor.",
+    ),
+    Misconception(
+        "batch-pads-window",
+        BATCHES,
+        ((Y, "y = torch.cat([x[:, 1:], torch.zeros_like(x[:, :1])], dim=1)"),),
+        "The last target of each window is 0.",
+        "The last target of each window seems to be a 0 that stands in for the next character. That one is known: it "
+        "is the first of the next window.",
+    ),
+    Misconception(
+        "batch-pads-row",
+        BATCHES,
+        ((Y_ROWS, "y_rows = torch.cat([x_rows[:, 1:], torch.zeros_like(x_rows[:, :1])], dim=1)"),),
+        "The last target of each row is 0; all others are right.",
+        "The last target of each row seems to be a 0 that stands in for the next character. That one is in the data: "
+        "shift before you cut into rows.",
+    ),
+    Misconception(
+        "batch-one-too-many",
+        BATCHES,
+        ((COUNT, "n = len(data) // (batch_size * seq_len)"),),
+        "An error where N is a multiple of B·T, right otherwise.",
+        "Where the text fits exactly, there seem to be inputs for one batch too many: the last of them would have no "
+        "target. Count again, with a character kept back.",
     ),
     Misconception(
         "batch-short-targets",

@@ -18,8 +18,13 @@ import torch
 from assignments.scripted import Complaint, pair
 
 
-def numbering(student: Any, text: str) -> dict[str, Any]:
-    """The number of each distinct character, listed as they appear; None where there is none."""
+def numbering(student: Any, text: str, before: str = "") -> dict[str, Any]:
+    """The number of each distinct character, listed as they appear; None where there is none.
+
+    If a text `before` is given, its vocabulary is built first, and laid aside.
+    """
+    if before:
+        student.build_vocab(before)
     char_to_idx, _ = pair(student.build_vocab(text), "build_vocab")
     size = len(char_to_idx)  # before any look-up, which a defaultdict would count
     return {
@@ -108,10 +113,11 @@ def kept_epoch(student: Any, data: torch.Tensor, batch_size: int, seq_len: int) 
 
 
 def second_epoch(student: Any, data: torch.Tensor, batch_size: int, seq_len: int) -> dict[str, Any]:
-    """A second pass over data that has been walked through before, looked at only after its last batch."""
+    """A second pass over data, after one over the same data backwards, looked at only after its last batch."""
     data = data.cpu()
-    for _ in walk(student, data, batch_size, seq_len):
-        pass
+    for earlier in (data.flip(0), data):
+        for _ in walk(student, earlier, batch_size, seq_len):
+            pass
     batches = list(walk(student, data, batch_size, seq_len))
     return {"x": [x for x, _ in batches], "y": [y for _, y in batches]}
 

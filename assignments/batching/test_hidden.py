@@ -12,8 +12,9 @@ SPARE = "~§жÑ"  # characters in the vocabulary that the text does without
 
 @points(0.5, of="build_vocab", promise="vocab-order")
 def test_vocabulary_of_many_scripts(submission, rng):
+    # A vocabulary is of one text: none of the characters of the text before may be in it.
     text = oracle.wild_text(rng, 40) + oracle.CHARACTERS
-    reply = submission.run(probes.numbering, text=text)
+    reply = submission.run(probes.numbering, text=text, before=SPARE)
     right = oracle.numbers("".join(dict.fromkeys(text)), oracle.alphabet(text)).tolist()
     expect(reply["numbers"]).equals(right)
     expect(reply["the size of char_to_idx"]).equals(len(right))

@@ -16,6 +16,12 @@ from assignments.scripted import Complaint, pair
 def build(student: Any, name: str, weights: dict[str, torch.Tensor], x: torch.Tensor, h: torch.Tensor) -> Any:
     """The student's cell `name` for the sizes of x and h, in their dtype, with the given weights."""
     cell = getattr(student, name)(x.shape[-1], h.shape[-1]).to(device=x.device, dtype=x.dtype)
+    load(cell, weights)
+    return cell
+
+
+def load(cell: Any, weights: dict[str, torch.Tensor]) -> None:
+    """Write the weights into the cell's own, in place, as an optimiser does."""
     with torch.no_grad():
         for label, value in weights.items():
             parameter = getattr(cell, label, None)
@@ -24,7 +30,6 @@ def build(student: Any, name: str, weights: dict[str, torch.Tensor], x: torch.Te
             if parameter.shape != value.shape:
                 raise Complaint(f"{label} has shape {tuple(parameter.shape)}, expected {tuple(value.shape)}")
             parameter.copy_(value)
-    return cell
 
 
 def walk(cell: Any, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor) -> tuple[list[Any], list[Any]]:
@@ -45,6 +50,23 @@ def steps(
 ) -> dict[str, Any]:
     """Step the cell over x: every h and every c, each (T, B, H)."""
     hs, cs = walk(build(student, name, weights, x, h), x, h, c)
+    return {"h": torch.stack(hs), "c": torch.stack(cs)}
+
+
+def steps_of_a_used_cell(
+    student: Any,
+    name: str,
+    weights: dict[str, torch.Tensor],
+    x: torch.Tensor,
+    h: torch.Tensor,
+    c: torch.Tensor,
+    rows: int,
+) -> dict[str, Any]:
+    """The same of a cell that was called before: with other weights, on the first rows of the batch."""
+    cell = build(student, name, {label: -value for label, value in weights.items()}, x, h)
+    walk(cell, x[:1, :rows], h[:rows], c[:rows])
+    load(cell, weights)
+    hs, cs = walk(cell, x, h, c)
     return {"h": torch.stack(hs), "c": torch.stack(cs)}
 
 
@@ -92,15 +114,18 @@ def gradients(
 def inputs_afterwards(
     student: Any, name: str, weights: dict[str, torch.Tensor], x: torch.Tensor, h: torch.Tensor, c: torch.Tensor
 ) -> dict[str, Any]:
-    """Two steps from the same tensors: both results, and the tensors as they are afterwards."""
+    """Two steps from the same tensors, a third with all weights at 0: what came out, and the tensors afterwards."""
     cell = build(student, name, weights, x, h)
     with torch.no_grad():
         first, _ = pair(cell(x[0], h, c), "forward")
         first = first.clone()
         second, _ = pair(cell(x[0], h, c), "forward")
+        second = second.clone()
+        load(cell, {label: torch.zeros_like(value) for label, value in weights.items()})
+        third, _ = pair(cell(x[0], h, c), "forward")
         kept = not torch.is_grad_enabled()
     afterwards = {"x_t": x[0], "h_prev": h, "c_prev": c, "the grad mode is left as found": kept}
-    return {"h": first, "h of a second call": second, **afterwards}
+    return {"h": first, "h of a second call": second, "h of a third call, with weights of 0": third, **afterwards}
 
 
 def construction(student: Any, name: str, labels: list[str], input_size: int, hidden_size: int) -> dict[str, Any]:

@@ -120,10 +120,14 @@ def test_lstm_leaves_its_inputs(submission, rng):
     weights, library = _lstm_beside_library(5, 3, rng)
     x, h, c = (torch.randn(*shape, generator=rng) for shape in ((1, 2, 5), (2, 3), (2, 3)))
     reply = submission.run(probes.inputs_afterwards, name=LSTM, weights=weights, x=x, h=h, c=c)
-    expect(reply["h"], axes="row unit").matches(library(x[0], (h, c))[0].detach())
+    right = library(x[0], (h, c))[0].detach()
+    expect(reply["h"], axes="row unit").matches(right)
     expect(reply["x_t"], axes="row column").matches(x[0])
     expect(reply["h_prev"], axes="row unit").matches(h)
     expect(reply["c_prev"], axes="row unit").matches(c)
+    # The same tensors give the same again, and with weights of 0 every gate is a half and the candidate 0.
+    expect(reply["h of a second call"], axes="row unit").matches(right)
+    expect(reply["h of a third call, with weights of 0"], axes="row unit").matches(torch.tanh(c / 2) / 2)
     expect(reply["the grad mode is left as found"]).equals(True)
 
 

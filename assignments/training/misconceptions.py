@@ -23,7 +23,9 @@ BACKWARD = "            loss.backward()\n"
 CLIP = "            torch.nn.utils.clip_grad_norm_(model.parameters(), grad_clip)\n"
 STEP = "            optimizer.step()\n"
 MEAN = "sum(batch_losses) / len(batch_losses)"
+MEAN_KEPT = f"        losses.append({MEAN})\n"
 CALL_BACK = "        if on_epoch is not None:\n            on_epoch(epoch, losses[-1])\n"
+RETURN = "    return losses\n"
 
 MISCONCEPTIONS = (
     Misconception(
@@ -75,6 +77,27 @@ MISCONCEPTIONS = (
         ((ZERO, ""),),
         "Gradients add up over all batches (TRN-07).",
         "The gradients seem to pile up from batch to batch. backward adds to what it finds; something has to clear it.",
+    ),
+    Misconception(
+        "train-zero-grad-every-epoch",
+        TRAIN,
+        ((ZERO, ""), (FRESH, FRESH + ZERO.replace("            ", "        "))),
+        "Gradients add up over an epoch's batches.",
+        "The gradients seem to be cleared once an epoch and to pile up in between. Each batch makes a step of its own, "
+        "from its own gradients.",
+    ),
+    Misconception(
+        "train-step-every-epoch",
+        TRAIN,
+        (
+            (ZERO, ""),
+            (CLIP, ""),
+            (STEP, ""),
+            (MEAN_KEPT, (CLIP + STEP + ZERO).replace("            ", "        ") + MEAN_KEPT),
+        ),
+        "One large step where there should be one for every batch.",
+        "There seems to be one step for a whole epoch, from all its batches' gradients together. Look at how far the "
+        "step is indented.",
     ),
     Misconception(
         "train-zero-grad-before-step",
@@ -130,6 +153,13 @@ MISCONCEPTIONS = (
         "Single entries are clamped, which changes the direction (TRN-12).",
         "Single entries of the gradients seem to be cut off. What is limited here is the length of the whole, and its "
         "direction stays.",
+    ),
+    Misconception(
+        "train-clip-fixed",
+        TRAIN,
+        ((CLIP, CLIP.replace("grad_clip)", "5.0)")),),
+        "Right with the default.",
+        "Gradients seem to be clipped to the same norm whatever limit is asked for.",
     ),
     Misconception(
         "train-clip-scales-always",
@@ -216,6 +246,14 @@ MISCONCEPTIONS = (
         "asked for.",
     ),
     Misconception(
+        "train-last-step-only",
+        TRAIN,
+        ((CROSS_ENTROPY, "F.cross_entropy(logits[:, -1], y[:, -1])"),),
+        "As for a classifier of whole sequences; one prediction in T is learned from.",
+        "Only the prediction at the end of each row seems to be judged. The model predicts a character at every step, "
+        "and all of them count.",
+    ),
+    Misconception(
         "train-mode-left",
         TRAIN,
         ((TRAINING_MODE, ""),),
@@ -235,6 +273,22 @@ MISCONCEPTIONS = (
         ((MEAN, "sum(batch_losses)"),),
         "The epoch's loss grows with the length of the text.",
         "The losses of an epoch's batches seem to be added up and left at that.",
+    ),
+    Misconception(
+        "train-losses-of-all-epochs",
+        TRAIN,
+        (("        batch_losses = []\n", ""), (EPOCHS, "    batch_losses = []\n" + EPOCHS)),
+        "The mean of everything so far: right in the first epoch, slow to fall after it.",
+        "The first epoch's loss is right, and later ones look like the mean over all epochs so far. Where does an "
+        "epoch's list of losses begin?",
+    ),
+    Misconception(
+        "train-every-batch-loss",
+        TRAIN,
+        ((MEAN_KEPT, "        losses += batch_losses\n"),),
+        "A list with an entry for every batch.",
+        "There seems to be a loss for every batch in the result. One for each epoch was promised, the mean of its "
+        "batches'.",
     ),
     Misconception(
         "train-loss-tensors",
@@ -270,6 +324,41 @@ MISCONCEPTIONS = (
         ),
         "All calls come after the last epoch: nothing to watch meanwhile.",
         "on_epoch seems to hear of everything at the very end. It is there to let someone watch while training runs.",
+    ),
+    Misconception(
+        "train-on-epoch-last-batch",
+        TRAIN,
+        (("on_epoch(epoch, losses[-1])", "on_epoch(epoch, loss.item())"),),
+        "The epoch's last loss in place of its mean.",
+        "on_epoch seems to be told the loss of one batch. It should hear the number that is returned for the epoch.",
+    ),
+    Misconception(
+        "train-on-epoch-swapped",
+        TRAIN,
+        (("on_epoch(epoch, losses[-1])", "on_epoch(losses[-1], epoch)"),),
+        "The loss first.",
+        "on_epoch seems to be handed its two arguments in the other order.",
+    ),
+    Misconception(
+        "train-on-epoch-never",
+        TRAIN,
+        ((CALL_BACK, ""),),
+        "A parameter that nothing reads.",
+        "on_epoch seems never to be called. Someone who passes it wants to hear how each epoch went.",
+    ),
+    Misconception(
+        "train-one-epoch-too-many",
+        TRAIN,
+        ((EPOCHS, EPOCHS.replace("num_epochs", "num_epochs + 1")),),
+        "Counts to num_epochs and includes it.",
+        "There seems to be one epoch more than was asked for, as if both ends of the count belonged to it.",
+    ),
+    Misconception(
+        "train-returns-early",
+        TRAIN,
+        ((RETURN, "    " + RETURN + RETURN),),
+        "The return stands in the loop: one epoch, however many are asked for.",
+        "Training seems to be over after its first epoch. Look at how far the return is indented.",
     ),
     Misconception(
         "train-copy",
@@ -328,5 +417,20 @@ MISCONCEPTIONS = (
         "“Expected all tensors to be on the same device”, on a machine with a GPU (TRN-28).",
         "The batches seem to stay where the text is, whatever device is asked for. On a GPU the model could not read "
         "them.",
+    ),
+    Misconception(
+        "train-targets-stay",
+        TRAIN,
+        ((ON_DEVICE, "            x = x.to(device)\n"),),
+        "“Expected all tensors to be on the same device”, on a machine with a GPU, from the loss.",
+        "The inputs seem to go to the device and their targets to stay behind. On a GPU the loss could not compare "
+        "predictions with them.",
+    ),
+    Misconception(
+        "train-device-ignored",
+        TRAIN,
+        ((TO_DEVICE, ""), (ON_DEVICE, "")),
+        "Everything stays on the CPU: no error, and on a machine with a GPU no speed.",
+        "Neither the model nor the batches seem to go to the device that is asked for. It all runs, but not there.",
     ),
 )

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from assignments.scripted import Complaint, Tape
 
@@ -29,7 +30,27 @@ CALL_LIMIT = 300  # several times what any test needs, even if characters are fe
 
 
 class Seen(Exception):
-    """A model that was only asked where it and its inputs are has seen enough."""
+    """Where the model, its inputs and its targets are is known: the loss need not be computed."""
+
+
+class TargetDevices(TorchDispatchMode):
+    """Notes on which device the first loss finds its targets, and ends the run there.
+
+    Seen are losses that would refuse targets on another device than the logits'; indexing would not.
+    """
+
+    LOSSES = frozenset({"nll_loss_forward", "nll_loss2d_forward", "gather"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.met: list[torch.device] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func.overloadpacket.__name__ in self.LOSSES:
+            tensors = [part for part in (*args, *(kwargs or {}).values()) if isinstance(part, torch.Tensor)]
+            self.met += [part.device for part in tensors if part.dtype == torch.long]
+            raise Seen
+        return func(*args, **(kwargs or {}))
 
 
 class Log:
@@ -61,7 +82,7 @@ class Recorder(nn.Module):
         if still:  # something to train all the same: it has gradients, and no say in the logits
             self.anchor = nn.Parameter(torch.zeros(1, dtype=value.dtype))
         self.still = still
-        self.only_look = self.keeps_states = False
+        self.keeps_states = False
         self.log = Log()
         self.parts: list[nn.Module] = []  # itself and what it holds, so that no call need look for them
 
@@ -85,8 +106,6 @@ class Recorder(nn.Module):
         if torch.is_grad_enabled():
             self.log.calls.append(call)
             self.log.model = self
-        if self.only_look:
-            raise Seen
         logits, states = self.compute(x, states)
         if self.still:
             columns = torch.arange(logits.shape[1], dtype=logits.dtype, device=logits.device) + self.log.columns
@@ -216,11 +235,20 @@ def stand_in_batches(data: torch.Tensor, batches: Batches) -> Iterator[None]:
 
 
 def training(
-    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+    student: Any,
+    weights: Weights,
+    data: torch.Tensor,
+    options: dict[str, Any],
+    batches: Batches | None,
+    runs: int = 1,
 ) -> dict[str, Any]:
-    """Train a model: every weight afterwards, of the model that was trained, be it a copy."""
+    """Train a model: every weight afterwards, of the model that was trained, be it a copy.
+
+    There may be several runs, one after the other on the same model.
+    """
     model = model_of(weights)
-    run(student, model, data, options, batches)
+    for _ in range(runs):
+        run(student, model, data, options, batches)
     return after_training(model.log.model or model)
 
 
@@ -271,16 +299,18 @@ def states_met(
     options: dict[str, Any],
     batches: Batches | None,
     still: bool,
+    runs: int = 1,
 ) -> dict[str, Any]:
     """Of every batch the states that came in and went out, (batches, 2 · layers, B, H), and whether a graph came along.
 
-    No states count as zeros. A batch may be fed in one call or in several. A RuntimeError after a
-    graph came along is torch's way of saying so, and is left out.
+    No states count as zeros. A batch may be fed in one call or in several, a model trained in one run
+    or in several. A RuntimeError after a graph came along is torch's way of saying so, and is left out.
     """
     model = model_of(weights, still)
     model.keeps_states = True
     try:
-        run(student, model, data, options, batches)
+        for _ in range(runs):
+            run(student, model, data, options, batches)
     except RuntimeError:
         if not any(any(call["hang"]) for call in model.log.calls):
             raise
@@ -362,16 +392,16 @@ def no_epochs(
 def devices_met(
     student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
 ) -> dict[str, Any]:
-    """Train a model that lies on the CPU on another device: whether the batches and the model went there.
+    """Train a model that lies on the CPU on another device: whether batches, targets and model went there.
 
-    Where there is no other device, torch's "meta" device takes its place, for one look: tensors there
-    have no contents. Batches that can't be cut without looking at the contents go to the CPU instead.
+    Where there is no other device, torch's "meta" device takes its place, up to the first loss: tensors
+    there have no contents. Batches that can't be cut without looking at the contents go to the CPU instead.
     """
     device = torch.device("meta") if data.device.type == "cpu" else data.device
-    model = model_of(weights)
-    model.only_look = device.type == "meta"
+    model, targets = model_of(weights), TargetDevices()
     try:
-        run(student, model, data.cpu(), {**options, "device": str(device)}, batches)
+        with targets if device.type == "meta" else contextlib.nullcontext():
+            run(student, model, data.cpu(), {**options, "device": str(device)}, batches)
     except Exception:
         if device.type != "meta":
             raise
@@ -381,6 +411,7 @@ def devices_met(
     met = [call["devices"] for call in model.log.calls]
     return {
         "the batches went to the device": bool(met) and all(inputs == device for inputs, _ in met),
+        "their targets went to the device": all(found == device for found in targets.met),
         "the model went to the device": bool(met) and all(weights == device for _, weights in met),
     }
 

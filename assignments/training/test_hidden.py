@@ -36,9 +36,10 @@ def test_adam_over_many_batches(submission, rng):
 
 @points(0.5, of=TRAIN, promise="one-adam")
 def test_one_optimizer_for_all_epochs(submission, rng):
+    # And for no more than that: a second run has an Adam of its own.
     weights = oracle.bigram_weights(rng, vocab=5, hidden=3)
     case = _case(weights, rng, 5, batch_size=3, seq_len=4, batches=2, num_epochs=2, learning_rate=0.1)
-    _expect_run(submission, case)
+    _expect_run(submission, case, runs=2)
 
 
 @points(0.5, of=TRAIN, promise="clipping")
@@ -72,12 +73,12 @@ def test_every_state_is_carried(submission, rng):
 
 @points(0.25, of=TRAIN, promise="reset")
 def test_every_epoch_starts_alike(submission, rng):
-    # One batch an epoch: whoever carries at all has to tell the two apart.
+    # One batch an epoch: whoever carries at all has to tell the two apart. A second run is no later epoch either.
     weights = oracle.recurrent_weights(rng, vocab=5, hidden=4, layers=2)
-    case = _case(weights, rng, 5, batch_size=2, seq_len=3, batches=1, num_epochs=3)
-    reply = submission.run(probes.states_met, **case.inputs(submission.stand_in), still=True)
-    came = reply.tensor("the states that came in", (3, 4, 2, 4))
-    expect(Part("the states that came in", came)).matches(torch.zeros(3, 4, 2, 4, dtype=torch.float64), CLOSE)
+    case = _case(weights, rng, 5, batch_size=2, seq_len=3, batches=1, num_epochs=2)
+    reply = submission.run(probes.states_met, **case.inputs(submission.stand_in), still=True, runs=2)
+    came = reply.tensor("the states that came in", (4, 4, 2, 4))
+    expect(Part("the states that came in", came)).matches(torch.zeros(4, 4, 2, 4, dtype=torch.float64), CLOSE)
 
 
 @points(0.5, of=TRAIN, promise="losses")
@@ -119,6 +120,7 @@ def test_recurrent_model_on_the_device(submission, rng):
     case = _case(weights, rng, 4, batch_size=2, seq_len=2, batches=2, num_epochs=1)
     reply = submission.run(probes.devices_met, **case.inputs(submission.stand_in))
     expect(reply["the batches went to the device"]).equals(True)
+    expect(reply["their targets went to the device"]).equals(True)
     expect(reply["the model went to the device"]).equals(True)
 
 
@@ -174,10 +176,13 @@ def _case(
     return oracle.Case(weights, text, {"grad_clip": UNCLIPPED, **sizes, **options})
 
 
-def _expect_run(submission, case: oracle.Case) -> None:
-    """Every weight afterwards."""
-    reply = submission.run(probes.training, **case.inputs(submission.stand_in))
-    for label, weight in oracle.train(case).weights.items():
+def _expect_run(submission, case: oracle.Case, runs: int = 1) -> None:
+    """Every weight after one run, or after several on the same model."""
+    reply = submission.run(probes.training, **case.inputs(submission.stand_in), runs=runs)
+    right = case.weights
+    for _ in range(runs):
+        right = oracle.train(oracle.Case(right, case.data, case.options)).weights
+    for label, weight in right.items():
         expect(reply[f"{label} after training"]).matches(weight, CLOSE_WEIGHTS)
 
 

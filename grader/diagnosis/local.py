@@ -26,16 +26,28 @@ _numbers = itertools.count()
 
 
 class LocalStudent:
-    """A probe's `student` made from sources: the assignment's own, and the solutions for the rest."""
+    """A probe's `student` made from sources: the assignment's own, and the solutions for the rest.
+
+    One that `remembers` keeps something in a module, and starts every probe with new ones.
+    """
 
     def __init__(
-        self, assignment_name: str, source: str | None = None, others: Mapping[str, str] | None = None
+        self,
+        assignment_name: str,
+        source: str | None = None,
+        others: Mapping[str, str] | None = None,
+        remembers: bool = False,
     ) -> None:
         self._name = assignment_name
+        self.remembers = remembers
         self._sources = dict(others or {})
         if source is not None:
             self._sources[assignment_name] = source
         self._modules: dict[str, ModuleType] = {}
+
+    def forget(self) -> None:
+        """Have every module executed anew."""
+        self._modules.clear()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -80,14 +92,13 @@ class LocalStudent:
                     sys.modules[sibling] = module
 
 
-def local_student(assignment: Assignment, source: str, stand_in: bool) -> LocalStudent:
+def local_student(assignment: Assignment, source: str, stand_in: bool, remembers: bool = False) -> LocalStudent:
     """A student with this source of the assignment's module, on our own solutions or on the stand-ins."""
     files = {assignment.file: source.encode()}
     if stand_in:
         files = with_stand_ins(assignment, files)
-    return LocalStudent(
-        assignment.name, None, {file.removesuffix(".py"): text.decode() for file, text in files.items()}
-    )
+    sources = {file.removesuffix(".py"): text.decode() for file, text in files.items()}
+    return LocalStudent(assignment.name, None, sources, remembers)
 
 
 def replay(
@@ -96,6 +107,8 @@ def replay(
     """Run a probe here; return (reply, None), or (None, what was raised) as a session describes it."""
     with modes_kept():
         reset(seed)
+        if student.remembers:
+            student.forget()
         try:
             return probe(student, **_copied(inputs)), None
         except Exception as problem:

@@ -16,7 +16,8 @@ class Misconception:
 
     `of` is the contract's name it sits in; `symptom` is for authors, `says` for students: two or
     three sentences that help without giving the answer away. `same_as` names another misconception
-    that is the same function and is reported in its place.
+    that is the same function and is reported in its place. One that `remembers` keeps something in
+    the module from call to call: its mutant is made anew for every probe, as a student's process is.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Misconception:
     symptom: str
     says: str
     same_as: str | None = None
+    remembers: bool = False
 
 
 @functools.cache

@@ -72,4 +72,4 @@ _answers: dict[tuple[str, Misconception, bytes], Answer] = {}
 
 @functools.lru_cache(maxsize=1024)  # a mutant's modules are made once
 def _mutant(assignment: Assignment, candidate: Misconception, stand_in: bool) -> LocalStudent:
-    return local_student(assignment, mutate(assignment.name, candidate), stand_in)
+    return local_student(assignment, mutate(assignment.name, candidate), stand_in, candidate.remembers)

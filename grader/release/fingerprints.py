@@ -29,13 +29,15 @@ def take_fingerprints(assignment: Assignment) -> dict[str, Any]:
     tests = public_tests(assignment)
     leaning = {name: test for name, test in tests.items() if assignment.has_stand_in(test[1].of)}
     known = load_misconceptions(assignment)
-    sources = {SOLUTION: (SOLUTIONS / assignment.file).read_text(encoding="utf-8")}
-    sources |= {m.id: mutate(assignment.name, m) for m in known}
+    sources = {SOLUTION: ((SOLUTIONS / assignment.file).read_text(encoding="utf-8"), False)}
+    sources |= {m.id: (mutate(assignment.name, m), m.remembers) for m in known}
     replies: dict[str, dict[str, dict[str, Sequence[Sketch]]]] = {}
     for kind, asked in (("own", tests), ("stand-in", leaning)):
         stand_in = kind == "stand-in"
         students = (
-            {who: local_student(assignment, source, stand_in) for who, source in sources.items()} if asked else {}
+            {who: local_student(assignment, source, stand_in, keeps) for who, (source, keeps) in sources.items()}
+            if asked
+            else {}
         )
         for name, (test, _) in asked.items():
             seed = derive_seed(SEED, assignment.name, name)
