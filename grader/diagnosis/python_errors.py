@@ -16,7 +16,7 @@ _READ_AT_MOST = 2000  # characters of an error's text: a pattern may take the sq
 _TENSORS_ONLY = "argmax|detach|item|reshape|shape|squeeze|tolist|transpose|unbind|unsqueeze|view"
 _OF_TENSORS = f"{_TENSORS_ONLY}|T|backward|clone|cpu|cuda|device|dim|double|dtype|float|grad|long|mT|mean|numel|requires_grad|size|softmax|sum|to"
 _NO_GPU = "That line asks for a GPU, and there is none here. Work on the device that is passed in, or on that of your inputs: `x.device`."
-_EMPTY = "Something was taken out of an empty list or heap. Can it be empty there, because nothing was put in or all is used up? Look before you take."
+_PAIR = "A tuple stands where a tensor is wanted: take it apart first. Cells and models return a pair, and `nn.GRU`, `nn.RNN` and their cells are given h alone."
 
 
 def _asked(of: str, names: str) -> re.Pattern[str]:
@@ -70,7 +70,7 @@ EXPLANATIONS: tuple[tuple[str, tuple[str | re.Pattern[str], ...], str], ...] = (
     ("RuntimeError", ("leaf Variable that requires grad is being used in an in-place",), "A tensor that collects a gradient, a parameter or an input, was changed in place (`+=`, `copy_`, `x[…] =`). Make a new tensor instead; initial values may be set under `torch.no_grad()`."),
     ("RuntimeError", ("This view is the output of a function that returns multiple views",), "A piece of a tensor was changed in place (`+=`, `copy_` and the like): one that `unbind`, `split`, `chunk` or a loop over the tensor gave. Make a new tensor instead: `a = a + b`."),
     ("RuntimeError", ("modified by an inplace operation",), "A tensor that the backward pass still needs was changed in place (`+=`, `copy_` and the like). Make a new tensor instead."),
-    ("RuntimeError", ("does not require grad and does not have a grad_fn",), "The loss has no graph behind it, so nothing can learn from it. Look for a `detach`, an `.item()` or a `no_grad` between the model and the loss."),
+    ("RuntimeError", ("does not require grad and does not have a grad_fn",), "What the backward pass starts from has no graph behind it. Look for a `detach`, an `.item()` or a `no_grad` on the way there from the model."),
     ("RuntimeError", ("implicitly created only for scalar outputs",), "A backward pass starts from one number, and this is a tensor of several. Which number does the handout take the gradient of? Reduce the tensor to that first."),
     ("RuntimeError", ("`inputs` argument to `grad()` cannot be empty", "grad requires non-empty inputs"), "`torch.autograd.grad` was asked for the gradients of no tensors at all: the list it was given is empty. Did the loop that fills it run?"),
     ("RuntimeError", ("appears to not have been used in the graph",), "A gradient was asked for a tensor that the result was not computed from. Is it the very tensor that the next step was given, not a copy, a stack or a slice of it?"),
@@ -98,8 +98,9 @@ EXPLANATIONS: tuple[tuple[str, tuple[str | re.Pattern[str], ...], str], ...] = (
     ("IndexError", ("index out of range in self",), "An index is not below the size of the embedding. Do the vocabulary's numbers start at 0 and end at V − 1?"),
     ("IndexError", ("is out of bounds",), "An index points behind the end of a tensor. Print the index and the shape; targets lie from 0 to V − 1, steps from 0 to T − 1."),
     ("IndexError", ("list index out of range", "string index out of range", "tuple index out of range"), "A list, a tuple or a string is shorter than that line expects, or empty. Print its length just before: did the loop that fills it run, and are there as many states as layers?"),
-    ("IndexError", ("pop from empty list", "pop from an empty deque", re.compile(r"^index out of range$")), _EMPTY),
+    ("IndexError", ("pop from empty list", "pop from an empty deque", re.compile(r"^index out of range$")), "Something was taken out of an empty list or heap. Can it be empty there, because nothing was put in or all is used up? Look before you take."),
     ("TypeError", ("can be converted to an index",), "A tensor of several numbers stands where one index is needed. Take its entries one by one, or call `.tolist()` first."),
+    ("TypeError", ("tuple indices must be integers or slices, not tuple",), _PAIR),
     ("TypeError", ("indices must be integers",), "A list or a string was indexed with something that is no whole number. `[row, step]` works on tensors only; and what is looked up by a character has to be a dict."),
     ("KeyError", ("tensor(",), "A dict does not find a number that is still inside a tensor. Turn it into an int first: `.item()` or `.tolist()`."),
     ("KeyError", ("'", '"'), "A key is missing in a dict: most likely a character that is not in the vocabulary. For those the handout expects a `ValueError`: look whether it is there before you use it."),
@@ -108,7 +109,7 @@ EXPLANATIONS: tuple[tuple[str, tuple[str | re.Pattern[str], ...], str], ...] = (
     # Functions and their results
     ("ValueError", ("not enough values to unpack", "too many values to unpack"), "That line unpacks more or fewer values than it was given. A cell and a model return a pair, and states are a list of one (h, c) per layer."),
     ("TypeError", ("cannot unpack non-iterable NoneType",), "A function gave back None where a pair was expected. Is its `return` missing, perhaps in one branch only?"),
-    ("TypeError", ("cannot unpack non-iterable",), "That line unpacks several values and was given a single one. A cell and a model return a pair: what does yours return? (A Function is called by its `.apply`.)"),
+    ("TypeError", ("cannot unpack non-iterable",), "That line unpacks several values and was given a single one. A cell and a model return a pair: what does yours return? A Function is called by `.apply`."),
     ("TypeError", ("'NoneType' object is not callable",), "None was called like a function. An argument that may be left out, as `on_epoch` may, is None then: look before you call it."),
     ("TypeError", ("'NoneType' object", "'NoneType' and", "and 'NoneType'", "type 'NoneType'", "not NoneType", "got NoneType", 'not "NoneType"'), "Something is None here that should not be: a missing `return`, an argument that was left out, or states that were never made? The first call comes without states."),
     ("AttributeError", ("'NoneType' object has no attribute",), "Something is None here that should not be: a missing `return`, a gradient that never arrived, or states that were never made. Print what it is just before."),
@@ -118,7 +119,7 @@ EXPLANATIONS: tuple[tuple[str, tuple[str | re.Pattern[str], ...], str], ...] = (
     ("AttributeError", ("before Module.__init__",), "`super().__init__()` has to come first in `__init__`."),
     ("AttributeError", ("has no attribute 'W_", "has no attribute 'b_", "has no attribute 'bias'"), "A parameter is missing or has another name. The handout's table lists the names."),
     ("AttributeError", (_asked("list", _OF_TENSORS),), "A list is used like a tensor. `torch.tensor` makes one of numbers and `torch.stack` one of tensors; states are a list of one (h, c) per layer."),
-    ("AttributeError", (_asked("tuple", _OF_TENSORS),), "A tuple stands where a tensor is wanted: take it apart first. Cells and models return a pair, and `nn.GRU`, `nn.RNN` and their cells are given h alone."),
+    ("AttributeError", (_asked("tuple", _OF_TENSORS),), _PAIR),
     ("AttributeError", (_asked("int|float", _OF_TENSORS),), "A plain number is used like a tensor. If the number is what you want, it is there already; if not, look where the tensor became one: `.item()`, `float()`, or a sum of nothing, which is 0."),
     ("AttributeError", (re.compile(r"has no attribute '(init_hidden|init_states?|initHidden|init_zero_state|initial_states?|zero_states?)'"),), "The models here promise no method that makes the first states, only `forward`. What does the handout say of a call without states?"),
     ("AttributeError", (_asked(r"(?!Tensor|NoneType)\w+", _TENSORS_ONLY),), "Something that is no tensor is used like one. Is it text that was not encoded, a module that was made but not called, or a Function called without `.apply`?"),
@@ -126,8 +127,8 @@ EXPLANATIONS: tuple[tuple[str, tuple[str | re.Pattern[str], ...], str], ...] = (
     ("AttributeError", ("'Tensor' object has no attribute",), "A tensor has nothing of that name. Is it a slip in the spelling, or should a list or a module stand there?"),
     ("TypeError", ("as parameter",), "A parameter was replaced by a plain tensor. Wrap it in `nn.Parameter`, or write into it under `torch.no_grad()`."),
     ("TypeError", ("is not a Module subclass",), "An `nn.ModuleList` holds modules only. Put the cells themselves into it."),
-    ("TypeError", ("must be Tensor, not tuple",), "A tuple was passed on where one tensor is wanted. Cells, models and the library's layers return a pair: take it apart first."),
-    ("TypeError", ("must be Tensor, not",), "A torch function was given something that is no tensor. `math` has functions for single numbers; make a tensor of a list first."),
+    ("TypeError", ("must be Tensor, not tuple",), _PAIR),
+    ("TypeError", ("must be Tensor, not",), "A torch function was given something that is no tensor. `math` has functions for single numbers; `torch.tensor` makes a tensor of a list of numbers, `torch.stack` of a list of tensors."),
     ("TypeError", ("object is not callable",), "Something is called that is no function. Has a name been used twice, for a function and for its result, or do brackets stand behind a plain value, as in `x.shape()`?"),
     ("TypeError", (re.compile(r"'[<>]=?' not supported between instances of '(\w+)' and '\1'"),), "Two things were compared that have no order. Where tuples are sorted, kept in a heap or given to `max`, equal scores are told apart by what stands behind them: order by the score alone."),
     ("TypeError", ("'generator' object", "type 'generator'"), "A generator can be walked through once and has no length. Make a list of it where you need more."),
