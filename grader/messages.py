@@ -112,7 +112,7 @@ ALL_PUBLIC_PASS = f"All public tests pass. {HIDDEN_LEFT}"
 
 _UNTOUCHED = re.compile(re.escape(NOT_IMPLEMENTED).replace(r"\{name\}", r"\w+"))
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
-_PATH = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?(?:/[\w.+@-]+){2,}/?")
+_PATH = re.compile(r"(?<![\w.])(?<!http:/)(?<!https:/)(?:[A-Za-z]:)?(?:/[\w.+@-]+){2,}/?")  # a web address is none
 _COMMAND = re.compile(r"::(?=[A-Za-z])|##(?=\[)")  # `::error::` and `##[error]` in a log are orders to GitHub's runner
 _PROCESS = re.compile(r"\b(pid|process)([ =:#]+)\d+", re.IGNORECASE)
 _CONTROL = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # bidi overrides, zero widths and tags are Cf

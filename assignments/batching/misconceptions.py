@@ -165,8 +165,8 @@ MISCONCEPTIONS = (
         ENCODE,
         ((UNKNOWN, ""),),
         "A KeyError from the dictionary.",
-        "A KeyError seems to come straight out of the dictionary. Catch the unknown character before it gets there "
-        "and say in an error of the promised kind which one it was.",
+        "The KeyError seems to be the dictionary's own. What was expected is a ValueError whose text names the "
+        "character that the vocabulary lacks: look for it before the dictionary does.",
     ),
     Misconception(
         "encode-skips-unknown",

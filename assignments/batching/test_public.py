@@ -175,7 +175,8 @@ def _expect_value_error(outcome: Part, what: str, naming: bool = False) -> None:
     raised = found["raised"].value
     if raised != "ValueError":
         came = f"a {raised[:80]}" if isinstance(raised, str) else "nothing"
-        raise Mismatch(f"{what} raised {came}, expected a ValueError")
+        wanted = "a ValueError that names the character" if naming else "a ValueError"
+        raise Mismatch(f"{what} raised {came}, expected {wanted}")
     if naming and not found.flag("names the character"):
         words = found.text("the words of the error")[:200]
         raise Mismatch(f"{what} raised a ValueError that does not name the character; it says: {words or 'nothing'}")

@@ -121,7 +121,8 @@ MISCONCEPTIONS = (
         FLOW,
         ((STEP, "            h, c = cell(x_t, h.detach(), c.detach())\n"),),
         "Every step begins a graph of its own; autograd finds no way back.",
-        "The states seem to be detached between the steps. That is what truncates backpropagation in training; here "
+        "The last h seems not to be computed from the states that are asked about. Are they detached between the "
+        "steps, as truncation does in training, or copies (a stack, a slice) of those that the cell was given? Here "
         "the whole way back is what is to be measured.",
     ),
     Misconception(

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from grader.messages import quote
+from grader.messages import one_line, quote
 from grader.wire.values import Opaque
 
 
@@ -151,12 +151,16 @@ def describe_kind(value: Any) -> str:
     if value is None:
         return "None"
     if isinstance(value, Opaque):
-        return f"a {quote(value.kind, 80)}"
+        return _a(one_line(quote(value.kind, 80)))
     if isinstance(value, torch.Tensor):
         return f"a tensor of shape {tuple(value.shape)}"
     if isinstance(value, list | tuple):
         return "a list"
-    return f"a {type(value).__name__}"
+    return _a(type(value).__name__)
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind[:1].lower() in tuple("aeio") else f"a {kind}"
 
 
 def _plain(value: Any) -> Any:
@@ -171,9 +175,20 @@ def _plain(value: Any) -> Any:
 
 
 def _show(value: Any) -> str:
+    return quote(_shown(value), 200)
+
+
+def _shown(value: Any) -> str:
+    """A value as Python shows it, but what stayed in the student's process by the name of its type."""
     if isinstance(value, Opaque):
         return describe_kind(value)
-    return quote(repr(value), 200)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_shown, value))}{',' * (len(value) == 1)})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_shown(key)}: {_shown(item)}' for key, item in value.items())}}}"
+    return repr(value)
 
 
 def _beside(yours: float, right: float, digits: int = 5) -> str:

@@ -77,7 +77,7 @@ def _encode(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
     if kind is Opaque:
         return {"opaque": value.kind}
     if depth > MAX_DEPTH:
-        return {"opaque": "a value nested too deep"}
+        return {"opaque": "value nested too deep"}
     if value is None or kind is bool:
         return value
     if isinstance(value, str):
@@ -92,7 +92,7 @@ def _encode(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
         return {"dict": pairs}
     if kind is int or isinstance(value, numbers.Integral):
         whole = int(value)
-        return whole if abs(whole) < MAX_INTEGER else {"opaque": "an integer of over 63 bits"}
+        return whole if abs(whole) < MAX_INTEGER else {"opaque": "integer of over 63 bits"}
     if kind is float or isinstance(value, numbers.Real):
         real = float(value)
         return real if math.isfinite(real) else {"float": str(real)}

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from grader.suite import Mismatch, Part, Reply, Tolerance, expect
-from grader.wire.values import Opaque
+from grader.suite.expectation import describe_kind
+from grader.wire.values import Opaque, decode, encode
 
 RIGHT = torch.arange(6.0).reshape(2, 3)
 
@@ -84,6 +85,30 @@ def test_a_row_is_told_with_the_block_that_it_belongs_to():
         wrong = torch.zeros(8, 2)
         wrong[3, 1] = 7
         expect(Part("W", wrong), axes="row column", blocks="input forget candidate output").matches(torch.zeros(8, 2))
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (Opaque("map"), "x: a map, expected"),
+        ([Opaque("map"), 1], r"x: \[a map, 1\], expected"),
+        ((Opaque("int64"),), r"x: \(an int64,\), expected"),
+        ([{"h": [Opaque("generator"), None]}], r"x: \[\{'h': \[a generator, None\]\}\], expected"),
+        ({Opaque("Key"): "a"}, r"x: \{a Key: 'a'\}, expected"),
+        ([Opaque("two\nlines")], r"x: \[a two lines\], expected"),
+        ([[1, 2.5], (), ("b",), {}], r"x: \[\[1, 2\.5\], \(\), \('b',\), \{\}\], expected"),
+        ([Opaque("map")] * 1000, r"x: \[a map, a map, .*…, expected"),
+    ],
+)
+def test_what_stayed_in_its_process_is_told_by_its_type_however_deep(value, says):
+    with pytest.raises(Mismatch, match=says):
+        expect(Part("x", value)).equals([1, 2])
+
+
+def test_a_kind_has_its_article():
+    told = [describe_kind(value) for value in (3, True, 0.5, "a", {}, Opaque("ndarray"), Opaque("array"))]
+    assert told == ["an int", "a bool", "a float", "a str", "a dict", "a ndarray", "an array"]
+    assert describe_kind(decode(*encode(2**70))) == "an integer of over 63 bits"
 
 
 def test_equals_takes_a_list_for_a_tuple():

@@ -26,6 +26,8 @@ HOSTILE = (
         ("\x1b[31mred\x1b[0m", "[31mred[0m"),
         ("a\r\nb\rc\td", "a\nb\nc\td"),
         ("see /home/ada/hw/cells.py, line 3", "see cells.py, line 3"),
+        ("see https://pytorch.org/docs/stable/x.html", "see https://pytorch.org/docs/stable/x.html"),
+        ("see file:///home/ada/hw/cells.py", "see file://cells.py"),
         ("<object at 0x7fe4a1b2c3d4>", "<object at 0x…>"),
         ("pid 4711", "pid …"),
         ("1/2 and a/b", "1/2 and a/b"),
