@@ -181,7 +181,7 @@ def test_a_zipped_folder_of_submissions(tmp_path):
 
 
 def test_a_name_that_a_mac_unpacked_is_the_same_name(tmp_path):
-    files = {unicodedata.normalize("NFD", "Renée O'Neill_9_assignsubmission_file_/cells.py"): RIGHT}
+    files = {unicodedata.normalize("NFD", "Renée O'Neill_503_assignsubmission_file_/cells.py"): RIGHT}
     folder = write_folder(tmp_path / "m", files)
     _, found = read(folder, tmp_path, "Name,Email\nRenée O'Neill,r@x.edu\n")
     (entry,) = found.values()

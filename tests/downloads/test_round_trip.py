@@ -98,7 +98,9 @@ def test_gradescope_groups_reach_a_gradebook(tmp_path, command):
 def test_a_resubmission_takes_the_place_of_what_an_earlier_download_held(tmp_path, command):
     """Gradescope names a submission by its number, so the same student's next one has another name."""
     out, gradebook = tmp_path / "out", tmp_path / "gb.csv"
-    gradebook.write_text('Student,ID,SIS User ID,SIS Login ID,Section,HW (1)\nPoints Possible,,,,,18\n"L, A",1,s1,a,S,\n')
+    gradebook.write_text(
+        'Student,ID,SIS User ID,SIS Login ID,Section,HW (1)\nPoints Possible,,,,,18\n"L, A",1,s1,a,S,\n'
+    )
     for number, source in ((301, "raise ValueError"), (305, RIGHT)):
         who = f"submission_{number}:\n  :submitters:\n  - :name: A L\n    :sid: s1\n"
         files = {"submission_metadata.yml": who, f"submission_{number}/cells.py": source}

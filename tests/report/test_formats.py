@@ -237,8 +237,23 @@ def test_a_name_that_says_two_students_is_neither(documents):
 def test_nobody_gets_two_grades_and_no_verdict_is_no_grade(documents):
     second = named(documents[1], "x_11_22_hw1")
     filled = FORMATS["canvas"].fill([documents[0], second, documents[2] | {"complete": False}], CANVAS, "HW1")
-    assert filled.grades == 1 and filled.left_out[0].endswith("ada-000 has that row already")
+    assert filled.grades == 1 and filled.left_out[0] == "ada-000: x_11_22_hw1 has that row already"
     assert filled.left_out[1] == "chloe-002: no verdict"
+
+
+def test_a_number_is_placed_first_and_by_nothing_else(documents):
+    """A display name that Canvas put before another user's number is no login, and takes no row."""
+    student = {"name": "ada-000", "ids": ["canvas:99"]}
+    stranger = named(documents[1], "ada-000_99") | {"handed_in": {"from": "canvas", "students": [student]}}
+    nameless = named(documents[2], "x") | {"handed_in": {"from": "folder", "students": [{"name": "ada-000"}]}}
+    own = named(documents[0], "lovelaceada_11_22_hw1")
+    for given in ([stranger, nameless, own], [own, nameless, stranger]):
+        filled = FORMATS["canvas"].fill(given, CANVAS, "HW1")
+        assert [row[1] for row in csv.reader(io.StringIO(filled.text))][2:] == ["11"]
+        assert sorted(filled.left_out) == [
+            "ada-000_99: nobody in the gradebook has the number 99",
+            "x: nobody in the gradebook is called that",
+        ]
 
 
 def test_semicolons_and_decimal_commas_stay(documents):
