@@ -20,6 +20,7 @@ from grader.course import ROOT, Assignment, CourseError, load_course, select
 from grader.interrupts import run_until_ended
 from grader.messages import CHECK, one_line
 from grader.status import DONE, GRADER_FAILED, STOPPED, UNUSABLE, Stop
+from grader.streams import make_patient
 
 LEVELS = ("split", "landlock", "namespaced")
 DEFAULT_FLOOR = "landlock"
@@ -34,13 +35,20 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Stop(UNUSABLE, f"{message}. Type: {self.prog} --help")
 
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        sys.stdout.flush()  # the help; a full disk is said by us
+        super().exit(status, message)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    make_patient()
     try:
         options = _parser().parse_args(arguments)
         command: Any = options.command
-        return run_until_ended(lambda: int(command(options)))
+        status = run_until_ended(lambda: int(command(options)))
+        sys.stdout.flush()
+        return status
     except Stop as stop:
         _complain(str(stop))
         return stop.status
@@ -50,9 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as problem:
         _complain(_not_here(problem.name or "something"))
         return UNUSABLE
-    except BrokenPipeError:
-        sys.stderr.close()
-        return DONE
     except OSError as problem:
         _complain(f"{problem.strerror or problem}. Is the disk full, or a file not yours?")
         return GRADER_FAILED

@@ -15,6 +15,7 @@ from grader.messages import printable
 from grader.options import GradeOptions, start_sandbox
 from grader.sandbox import SandboxError, below_the_floor, rank
 from grader.status import BELOW, DONE, GRADER_FAILED, UNUSABLE, Stop
+from grader.streams import put
 
 Document = dict[str, Any]
 
@@ -42,11 +43,11 @@ def run(options: argparse.Namespace, path: Path, choice: GradeOptions) -> int:
     for account in graded.grader_errors:
         print(f"grader: an error of the grader itself, not of the submission:\n{printable(account)}", file=sys.stderr)
     if destination == "-":
-        sys.stdout.write(as_json(document))
+        put(as_json(document))
     elif destination is not None:
         write_whole(Path(destination), as_json(document))
     if form is not None:
-        sys.stdout.write(form(document))
+        put(form(document))
     elif destination != "-":
         show_document(document, console_for(sys.stdout))
     if not document["complete"]:

@@ -12,6 +12,7 @@ from grader.documents import file_stem, write_whole
 from grader.export.formats import FORMATS, Filled, Format, GradebookError
 from grader.export.gradebook import read_gradebook
 from grader.messages import one_line
+from grader.streams import put
 
 Document = dict[str, Any]
 SHOWN = 20
@@ -36,6 +37,8 @@ def export(documents: Sequence[Document], options: argparse.Namespace) -> None:
         else:
             _write_each(form, documents, options.out)
     except OSError as problem:
+        if options.out is None:
+            raise
         raise ExportError(f"{options.out} can't be written ({problem.strerror}). Give --out another name.") from None
 
 
@@ -64,7 +67,7 @@ def _tell(filled: Filled) -> None:
 
 def _write(text: str, out: Path | None) -> None:
     if out is None:
-        sys.stdout.write(text)
+        put(text)
         return
     write_whole(out, text)
 
@@ -74,7 +77,7 @@ def _write_each(form: Format, documents: Sequence[Document], out: Path | None) -
     if out is None:
         if len(documents) > 1:
             raise ExportError(f"{form.name} is one file a submission. Say which folder they go to with --out.")
-        sys.stdout.write(form.one(documents[0]))
+        put(form.one(documents[0]))
         return
     out.mkdir(parents=True, exist_ok=True)
     for document in documents:

@@ -218,6 +218,60 @@ def test_a_full_disk_is_three_and_one_line(solved):
     assert "Traceback" not in done.stderr and "disk full" in done.stderr
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["grade", "SOLVED", "-a", "cells", "--json", "-"]])
+def test_so_it_is_with_help_and_documents(arguments, solved):
+    arguments = [solved if each == "SOLVED" else each for each in arguments]
+    with open("/dev/full", "w") as full:
+        line = [sys.executable, "-m", "grader", *arguments]
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (3, 1) and "disk full" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_with_few_letters_is_shown_what_it_can_show(tmp_path, encoding):
+    folder = write_files(tmp_path / "bad", {"cells.py": SOLUTION.replace("1 - z", "z")})
+    done = grader("check", str(folder), "-a", "cells", PYTHONIOENCODING=encoding)
+    assert done.returncode == 0 and done.stdout.isascii() and done.stderr == ""
+    assert "\nx cells: gru one step (public, failed)" in done.stdout and ", -" in done.stdout
+    assert grader("check", f"{tmp_path}/no✗where", PYTHONIOENCODING=encoding).returncode == 2
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_stop_nothing(closed, solved, tmp_path):
+    target = tmp_path / "out.json"
+    line = (
+        f"'{sys.executable}' -m grader grade '{solved}' -a cells --require-isolation split --json '{target}' {closed}"
+    )
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(target.read_text())["score"] == 18.0
+
+
+@pytest.mark.parametrize("shown", [[], ["--json", "-"]])
+def test_a_reader_that_goes_away_changes_no_status(shown, tmp_path):
+    folder = write_files(tmp_path / "empty", {"cells.py": ""})
+    options = ["-a", "cells", "--require-isolation", "split", "--min-score", "50", *shown]
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = [sys.executable, "-m", "grader", "grade", str(folder), *options]
+    done = subprocess.run(line, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    os.close(writing)
+    assert done.returncode == 1 and done.stderr.splitlines() == ["grader: 0.0 % is below --min-score 50."]
+
+
+def test_watching_ends_when_nobody_reads(solved):
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = [sys.executable, "-m", "grader", "check", solved, "-a", "cells", "--watch"]
+    done = subprocess.run(line, stdout=writing, stdin=subprocess.PIPE, cwd=ROOT, timeout=120, check=False)
+    os.close(writing)
+    assert done.returncode == 0
+
+
+def test_no_columns_are_as_many_as_are_usual(solved):
+    assert grader("check", solved, "-a", "cells", COLUMNS="0").stdout == grader("check", solved, "-a", "cells").stdout
+
+
 def test_no_colour_and_narrow_terminals(solved):
     narrow = grader("grade", solved, "-a", "cells", "--require-isolation", "split", COLUMNS="40")
     assert max(len(line) for line in narrow.stdout.splitlines()) <= 40
