@@ -46,6 +46,8 @@ def _fill(form: Format, documents: Sequence[Document], options: argparse.Namespa
     assert form.fill is not None
     if options.gradebook is None:
         raise ExportError(f"{form.name} needs the file to fill in: export it from the course, give it as --gradebook.")
+    if options.out is not None and options.out.resolve() == options.gradebook.resolve():
+        raise ExportError(f"{options.out} is the gradebook itself, which you may need again. Give --out another name.")
     try:
         filled = form.fill(documents, read_gradebook(options.gradebook), options.column)
     except GradebookError as problem:

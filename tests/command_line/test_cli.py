@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -72,7 +73,18 @@ def test_below_the_minimum_is_one(tmp_path):
         (["grade", ".", "--require-isolation", "total"], "invalid choice"),
         (["grade", ".", "--json", "/nowhere/at/all.json"], "can't be written"),
         (["grade", "a" * 300], "does not exist"),
-        (["grade", ".", "--min-score", "nan"], "invalid"),
+        (["grade", ".", "--min-score", "nan"], "'nan' is no number of percent"),
+        (["grade", ""], "argument PATH: it is empty"),
+        (["check", ""], "argument PATH: it is empty"),
+        (["batch", ".", "--out", ""], "argument --out: it is empty"),
+        (["batch", ".", "--out", "README.md"], "a file. Give --out a folder"),
+        (["batch", ".", "--out", "README.md/more"], "a file. Give --out a folder"),
+        (["batch", ".", "--out", "o", "--scheduler", "foo"], "no address of a scheduler, such as tcp://host:8786"),
+        (["batch", ".", "--out", "o", "--scheduler", "http://foo:1"], "no address of a scheduler"),
+        (["batch", "nowhere", "--out", "o"], "Give the folder of all submissions"),
+        (["report", "nowhere"], "nowhere does not exist. Give the folder that grader batch has written"),
+        (["export", "nowhere", "--format", "csv"], "Give the folder that grader batch has written"),
+        (["release", "docs"], "docs holds files already"),
         (["grade", ".", "--json", "."], "no regular file"),
         ([], "required"),
     ],
@@ -84,6 +96,41 @@ def test_unusable_input_is_two_and_one_line(arguments, says):
     assert len(done.stderr.strip().splitlines()) == 1
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        *(("check --zip", name) for name in ("cells.py", "data.zip", "mine", "no/x.zip")),
+        *(("grade --json", name) for name in ("cells.py", "mine.json")),
+    ],
+)
+def test_what_was_handed_in_is_not_overwritten(option, name, solved):
+    work = Path(solved)
+    (work / "data.zip").write_text("no zip")
+    (work / "mine.json").write_text('{"layers": 2}')
+    (work / "mine").mkdir()
+    before = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}
+    command, option = option.split()
+    done = grader(command, solved, "-a", "cells", option, str(work / name))
+    assert (done.returncode, done.stdout) == (2, "") and f"Give {option}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert {path: path.read_bytes() for path in work.rglob("*") if path.is_file()} == before
+
+
+def test_nor_is_the_upload_itself_but_an_earlier_document_is(solved):
+    done = grader("grade", f"{solved}/cells.py", "-a", "cells", "--json", f"{solved}/cells.py")
+    assert done.returncode == 2 and "part of what was handed in" in done.stderr
+    for _ in range(2):
+        line = ["grade", solved, "-a", "cells", "--json", f"{solved}/grade.json", "--require-isolation", "split"]
+        assert grader(*line).returncode == 0
+
+
+def test_a_share_is_not_rounded_up_to_the_minimum(solved, monkeypatch, capsys):
+    monkeypatch.setattr("grader.grade_command.percent", lambda document: 99.96)
+    line = ["grade", solved, "-a", "batching", "--require-isolation", "split", "--min-score", "100"]
+    assert cli.main(line) == 1
+    assert capsys.readouterr().err == "grader: 99.9 % is below --min-score 100.\n"
 
 
 def test_isolation_below_the_floor_is_three(solved, monkeypatch, capsys):

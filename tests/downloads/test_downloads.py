@@ -403,7 +403,7 @@ def test_times_are_read_with_their_offsets(text, iso):
 )
 @BOTH
 def test_recognized_by_what_it_holds(tmp_path, names, form, write):
-    with Box(write(tmp_path / "d.zip", dict.fromkeys(names, "x"))) as box:
+    with Box(write(tmp_path / "d.zip", dict.fromkeys(names, "x")), tmp_path / "out") as box:
         assert recognize(box) == form
 
 

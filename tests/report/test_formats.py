@@ -318,6 +318,9 @@ def test_export_on_the_command_line(documents, tmp_path):
     assert done.returncode == 0 and "2 grades are in the file." in done.stderr
     assert all(line.startswith("grader: ") for line in done.stderr.splitlines())
     assert (tmp_path / "import.csv").read_bytes().count(b"\r\n") == 4
+    done = command("export", folder, "--format", "canvas", *gradebook[:-1], tmp_path / "canvas.csv")
+    assert done.returncode == 2 and "is the gradebook itself" in done.stderr
+    assert (tmp_path / "canvas.csv").read_bytes() == CANVAS.encode()
 
 
 @pytest.mark.parametrize(
