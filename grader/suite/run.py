@@ -25,6 +25,7 @@ from grader.suite.points import Grading
 from grader.suite.verdict import Verdict
 
 SUBMISSION_WALL_S = 90.0
+FILES_SHOWN = 8  # of those found where a module is missing
 OFF = (
     *("terminal", "cacheprovider", "unraisableexception", "threadexception", "faulthandler", "logging", "warnings"),
     *("junitxml", "pastebin", "stepwise", "doctest"),
@@ -95,17 +96,27 @@ def settled(submission: Submission, assignment: Assignment, grading: Grading) ->
     file = assignment.file
     if submission.whole:
         detail = messages.UNREADABLE.format(file="The submission", reason=submission.whole)
-        return Verdict("error", "unreadable", detail, final=True)
+        return Verdict("error", "unreadable-upload", detail, final=True)
     if file in submission.unreadable:
         detail = messages.UNREADABLE.format(file=file, reason=submission.unreadable[file])
         return Verdict("error", "unreadable", detail, final=True)
     if file not in submission.files and f"{assignment.name}/__init__.py" not in submission.files:
-        return Verdict("error", "missing", messages.MISSING_FILE.format(file=file), final=True)
+        return Verdict("error", "missing", _missing(file, submission), final=True)
     for finding in submission.findings.get(grading.of, []):
         if finding.certain and assignment.refuses_library_cells:
             detail = messages.LIBRARY_CELL_SEEN.format(name=grading.of, place=finding.place, code=finding.code)
             return Verdict("failed", "library-seen", detail, final=True)
     return None
+
+
+def _missing(file: str, submission: Submission) -> str:
+    """That a module is not there, and what is, for it may be there under another name."""
+    made = submission.spans  # of a notebook's cells; the student knows no such files
+    found = sorted((name for name in submission.files if name not in made), key=lambda n: (not n.endswith(".py"), n))
+    more = [f"{len(found) - FILES_SHOWN} more"] if len(found) > FILES_SHOWN else []
+    listed = ", ".join([*(messages.one_line(messages.quote(name, 80)) for name in found[:FILES_SHOWN]), *more])
+    there = messages.FOUND_FILES.format(files=listed) if found else "" if made else messages.FOUND_NO_FILES
+    return f"{messages.MISSING_FILE.format(file=file)} {there}".strip()
 
 
 class _CollectionWatch:

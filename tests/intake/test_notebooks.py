@@ -614,6 +614,18 @@ def test_nbformat_is_loaded_for_none_but_odd_notebooks(tmp_path):
         assert ("nbformat" in said) == wanted
 
 
+@pytest.mark.parametrize("left_out", ["metadata", "nbformat", "nbformat_minor", "all"])
+def test_what_a_tool_left_out_of_a_notebook_is_not_missed(tmp_path, left_out):
+    made = json.loads(notebook("def build_vocab(text): return 1"))
+    for part in (made, *made["cells"]):
+        for key in (left_out,) if left_out != "all" else set(part) - {"cells", "cell_type", "source"}:
+            part.pop(key, None)
+    made["cells"] += [None, {"source": "1"}, {"cell_type": "code"}, {"cell_type": "code", "source": 7}]
+    path = tmp_path / "ada.ipynb"
+    path.write_text(json.dumps(made))
+    assert imported(receive(path, load_course()), "batching").build_vocab("") == 1
+
+
 HEAD = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, '
 HOSTILE = {
     "empty": b"",

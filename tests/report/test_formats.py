@@ -45,7 +45,7 @@ GRADESCOPE_TEST = {
     "visibility": str,
     "extra_data": dict,
 }
-DISARMED = {"##[error]forged": "# #[error]forged", "::error::forged": ": :error: :forged"}
+DISARMED = {"##[error]forged": "# #[error]forged", "::error::forged": ": :error::forged"}
 VISIBILITIES = {"visible", "hidden", "after_due_date", "after_published"}
 STATED = {"text", "html", "simple_format", "md", "ansi"}
 MESSAGE = 'off by <b>0.5</b> & ]]>\n\n::error::x\n##[error]y | `z`\n100% of "it" \U0001f4a5'
@@ -163,7 +163,7 @@ def test_the_summary_is_text_in_markdown_and_html(documents):
         assert seen.tags <= {"h2", "table", "thead", "tbody", "tr", "th", "td", "p", "b", "details", "summary", "pre"}
         for document in shown:
             assert DISARMED.get(document["submission"], document["submission"]) in seen.text
-        assert 'off by <b>0.5</b> & ]]>\n\n: :error: :x\n# #[error]y | `z`\n100% of "it"' in seen.text
+        assert 'off by <b>0.5</b> & ]]>\n\n: :error::x\n# #[error]y | `z`\n100% of "it"' in seen.text
 
 
 def test_a_summary_ends_before_it_would_be_dropped(documents):
@@ -185,7 +185,7 @@ def test_the_log_gives_githubs_runner_our_commands_and_no_others(documents):
         commands = [re.fullmatch(r"::(error|notice) title=([^:,]*)::(.*)", line) for line in lines[end + 1 : -1]]
         assert all(commands) and not any("##[" in line for line in lines)
         assert 1 <= sum(found[1] == "error" for found in commands) <= 10
-    assert any("off by <b>0.5</b> & ]]>%0A%0A: :error: :x%0A" in line and "100%25 of" in line for line in lines)
+    assert any("off by <b>0.5</b> & ]]>%0A%0A: :error::x%0A" in line and "100%25 of" in line for line in lines)
 
 
 CANVAS = (
