@@ -314,11 +314,15 @@ def _batch(options: argparse.Namespace) -> int:
         raise Stop(GRADER_FAILED, str(problem)) from None
 
 
+def _folder_for(out: Path) -> None:
+    if any(place.exists() and not place.is_dir() for place in (out.resolve(), *out.resolve().parents)):
+        raise Stop(UNUSABLE, f"{out} is, or lies in, a file. Give --out a folder, or a name that is free.")
+
+
 def _place_for_results(out: Path, folder: Path) -> None:
     """Raise Stop where a class' results would overwrite a file, or be taken for a submission."""
+    _folder_for(out)
     there, class_ = out.resolve(), folder.resolve()
-    if any(place.exists() and not place.is_dir() for place in (there, *there.parents)):
-        raise Stop(UNUSABLE, f"{out} is, or lies in, a file. Give --out a folder, or a name that is free.")
     inside = class_ in (there, *there.parents) and there.parent != class_
     if inside or there / "unpacked" in (class_, *class_.parents):
         raise Stop(UNUSABLE, f"{out} would mix results with what was handed in. Give --out a folder beside {folder}.")
@@ -337,6 +341,7 @@ def _read_batch(folder: Path) -> list[dict[str, Any]]:
 def _report(options: argparse.Namespace) -> int:
     documents = _read_batch(options.path)
     before = None if options.before is None else _read_batch(options.before)
+    _folder_for(options.out or options.path)
     from grader.report import ReportError, write_report
 
     try:

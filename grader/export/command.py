@@ -25,6 +25,8 @@ class ExportError(Exception):
 def export(documents: Sequence[Document], options: argparse.Namespace) -> None:
     """Write the class as the options say. Raises ExportError."""
     form = FORMATS[options.format]
+    if options.out is not None and _is_of_batch(options.out.resolve(), options.path.resolve()):
+        raise ExportError(f"{options.out} is part of the class itself. Give --out another name.")
     if options.assignment:
         documents = [_only(document, options.assignment) for document in documents]
     if form.fill is None and (options.gradebook or options.column):
@@ -40,6 +42,12 @@ def export(documents: Sequence[Document], options: argparse.Namespace) -> None:
         if options.out is None:
             raise
         raise ExportError(f"{options.out} can't be written ({problem.strerror}). Give --out another name.") from None
+
+
+def _is_of_batch(target: Path, folder: Path) -> bool:
+    """Whether writing there would overwrite what this is exported from."""
+    own = [folder / name for name in ("documents", "ledger.sqlite", "summary.csv")]
+    return any(place in (target, *target.parents) for place in own)
 
 
 def _fill(form: Format, documents: Sequence[Document], options: argparse.Namespace) -> None:

@@ -340,6 +340,29 @@ def test_unusable_wishes_are_one_line_and_two(documents, tmp_path, arguments):
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
 
 
+@pytest.mark.parametrize(
+    ("wish", "out"),
+    [
+        ("gradescope", "documents"),
+        *(("csv", name) for name in ("summary.csv", "ledger.sqlite")),
+        ("json", "documents/ada-000.json"),
+    ],
+)
+def test_what_is_exported_from_is_not_overwritten(documents, tmp_path, wish, out):
+    folder = write_class(documents[:1], tmp_path / "class")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    done = command("export", folder, "--format", wish, "--out", folder / out)
+    assert done.returncode == 2 and "part of the class itself. Give --out another name" in done.stderr
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_report_in_place_of_a_file_is_refused(documents, tmp_path):
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "more"):
+        done = command("report", write_class(documents[:1], tmp_path / f"{out.name}.d"), "--out", out)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1) and "Give --out a folder" in done.stderr
+
+
 def test_grade_writes_one_document_in_another_format(tmp_path):
     target = tmp_path / "ada.json"
     options = ["-a", "cells", "--require-isolation", "split", "--format", "junit", "--json", target]
