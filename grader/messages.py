@@ -19,6 +19,7 @@ QUOTE_LIMIT = 600
 NOT_IMPLEMENTED = "{name} is not implemented yet."
 MISSING_FILE = "{file} is not in the submission."
 FOUND_FILES = "There are: {files}. A file counts only under the name in the handout."
+FOUND_NO_CELLS = "No cell defines {names}."
 FOUND_NO_FILES = "There is nothing in it that an assignment asks for."
 MISSING_NAME = "{file} does not define {name}."
 UNREADABLE = "{file} can't be read: {reason}"
@@ -84,7 +85,7 @@ NEXT_CHECK = f"Then: {CHECK} -a {{assignment}}"
 # One next step for each way in which a public test can fail.
 NEXT = {
     "not-implemented": "write {name} in {file}; the handout says what it promises.",
-    "missing": "see that {file} is there and defines {name}, spelled exactly so.",
+    "missing": "see that {file}, or a cell of your notebook, defines {name}, spelled exactly so.",
     "unreadable": "save {file} anew, as plain UTF-8 text of at most 1 MiB; a notebook, as Jupyter saves it.",
     "unreadable-upload": "hand in the .py files themselves, a new .zip of them, or a notebook as Jupyter saves it.",
     "import": "mend that line. Until {file} can be imported, all of its tests fail.",

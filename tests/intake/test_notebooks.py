@@ -626,6 +626,15 @@ def test_what_a_tool_left_out_of_a_notebook_is_not_missed(tmp_path, left_out):
     assert imported(receive(path, load_course()), "batching").build_vocab("") == 1
 
 
+def test_what_no_cell_defines_is_missing_and_no_file_is_asked_for(tmp_path, trusted_sandbox):
+    path = tmp_path / "ada.ipynb"
+    path.write_text(notebook("def build_vocab(text): return 1"))
+    document = grade_folder(path, ["sampling"], trusted_sandbox).document
+    for test in rows_of(document).values():
+        if test["visibility"] == "public":
+            assert "No cell defines sample_next or generate_text." in test["message"]
+
+
 HEAD = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, '
 HOSTILE = {
     "empty": b"",
