@@ -10,6 +10,7 @@ import argparse
 import importlib
 import json
 import math
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     make_patient()
     try:
+        _stand_somewhere()
         options = _parser().parse_args(arguments)
         command: Any = options.command
         status = run_until_ended(lambda: int(command(options)))
@@ -70,6 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("grader: stopped.", file=sys.stderr)
         return STOPPED
+
+
+def _stand_somewhere() -> None:
+    """Raise Stop in a folder that has been removed, where neither relative paths nor torch would work."""
+    try:
+        os.getcwd()
+    except OSError:
+        raise Stop(UNUSABLE, "the folder you are in is gone. Type: cd ~ and then the command again") from None
 
 
 def _not_here(module: str) -> str:

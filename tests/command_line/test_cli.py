@@ -315,6 +315,13 @@ def test_watching_ends_when_nobody_reads(solved):
     assert done.returncode == 0
 
 
+def test_a_folder_that_is_gone_is_said(tmp_path):
+    line = f"cd {tmp_path} && mkdir gone && cd gone && rmdir ../gone && '{sys.executable}' -m grader check"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2 and done.stderr.startswith("grader: the folder you are in is gone. Type: cd")
+
+
 def test_no_columns_are_as_many_as_are_usual(solved):
     assert grader("check", solved, "-a", "cells", COLUMNS="0").stdout == grader("check", solved, "-a", "cells").stdout
 
