@@ -10,6 +10,8 @@ import argparse
 import importlib
 import json
 import math
+import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,12 +22,15 @@ from grader.course import ROOT, Assignment, CourseError, load_course, select
 from grader.interrupts import run_until_ended
 from grader.messages import CHECK, one_line
 from grader.status import DONE, GRADER_FAILED, STOPPED, UNUSABLE, Stop
+from grader.streams import make_patient
 
 LEVELS = ("split", "landlock", "namespaced")
 DEFAULT_FLOOR = "landlock"
 ONE_FORMATS = ("json", "csv", "csv-tests", "gradescope", "junit", "github-summary", "github-annotations")
 CLASS_FORMATS = (*ONE_FORMATS, "canvas", "moodle")  # of grader.export.formats, loaded only when it is asked for
 LINE_LIMIT = 1000
+HANDED_IN = "Give the folder, archive or notebook that was handed in."
+_SCHEDULER = re.compile(r"((tcp|tls|ws|wss|ucx|ucxx)://)?[^\s/:]+:\d{1,5}|(tcp|tls)://\[[0-9a-fA-F:.]+\]:\d{1,5}")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,13 +39,21 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Stop(UNUSABLE, f"{message}. Type: {self.prog} --help")
 
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        sys.stdout.flush()  # the help; a full disk is said by us
+        super().exit(status, message)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    make_patient()
     try:
+        _stand_somewhere()
         options = _parser().parse_args(arguments)
         command: Any = options.command
-        return run_until_ended(lambda: int(command(options)))
+        status = run_until_ended(lambda: int(command(options)))
+        sys.stdout.flush()
+        return status
     except Stop as stop:
         _complain(str(stop))
         return stop.status
@@ -50,9 +63,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as problem:
         _complain(_not_here(problem.name or "something"))
         return UNUSABLE
-    except BrokenPipeError:
-        sys.stderr.close()
-        return DONE
     except OSError as problem:
         _complain(f"{problem.strerror or problem}. Is the disk full, or a file not yours?")
         return GRADER_FAILED
@@ -62,6 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("grader: stopped.", file=sys.stderr)
         return STOPPED
+
+
+def _stand_somewhere() -> None:
+    """Raise Stop in a folder that has been removed, where neither relative paths nor torch would work."""
+    try:
+        os.getcwd()
+    except OSError:
+        raise Stop(UNUSABLE, "the folder you are in is gone. Type: cd ~ and then the command again") from None
 
 
 def _not_here(module: str) -> str:
@@ -83,16 +101,16 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND", parser_class=_Parser)
 
     check = commands.add_parser("check", help="run the public tests on your work")
-    check.add_argument("path", nargs="?", default=".", type=Path, metavar="PATH")
+    check.add_argument("path", nargs="?", default=".", type=_path, metavar="PATH")
     _assignment_option(check)
     check.add_argument("--watch", action="store_true", help="check again whenever a file is saved")
     check.add_argument("--pdb", action="store_true", help="stop in the debugger where your code fails")
     _seed_option(check)
-    check.add_argument("--zip", type=Path, metavar="FILE", help="also write what you hand in, as a zip")
+    check.add_argument("--zip", type=_path, metavar="FILE", help="also write what you hand in, as a zip")
     check.set_defaults(command=_check)
 
     grade = commands.add_parser("grade", help="run public and hidden tests on one submission")
-    grade.add_argument("path", type=Path, metavar="PATH")
+    grade.add_argument("path", type=_path, metavar="PATH")
     _assignment_option(grade)
     grade.add_argument("--json", metavar="FILE|-", help="write the result document; - prints only that")
     grade.add_argument("--format", default="text", metavar="NAME", help=", ".join(("text", *ONE_FORMATS)))
@@ -104,14 +122,14 @@ def _parser() -> argparse.ArgumentParser:
 
     batch = commands.add_parser("batch", help="grade a whole class; the same command again goes on")
     batch.add_argument(
-        "path", type=Path, metavar="FOLDER", help="the submissions, or a platform's download, zip or not"
+        "path", type=_path, metavar="FOLDER", help="the submissions, or a platform's download, zip or not"
     )
-    batch.add_argument("--out", type=Path, required=True, metavar="DIR", help="where documents and summary go")
+    batch.add_argument("--out", type=_path, required=True, metavar="DIR", help="where documents and summary go")
     _assignment_option(batch)
     batch.add_argument("--jobs", type=_positive, metavar="N", help="how many at a time; as many as there are cores")
-    batch.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
+    batch.add_argument("--scheduler", type=_address, metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
     batch.add_argument("--from", dest="form", metavar="FORM", help="canvas, moodle, gradescope, clones or folder")
-    batch.add_argument("--roster", type=Path, metavar="CSV", help="a list of the class to join on")
+    batch.add_argument("--roster", type=_path, metavar="CSV", help="a list of the class to join on")
     batch.add_argument("--due", metavar="TIME", help="what comes later is late: 2026-10-01T23:59+02:00")
     batch.add_argument("--regrade", action="store_true", help="grade again what has been graded before")
     batch.add_argument("--lines", action="store_true", help="print a line for each submission")
@@ -119,27 +137,29 @@ def _parser() -> argparse.ArgumentParser:
     batch.set_defaults(command=_batch)
 
     report = commands.add_parser("report", help="the class report of a batch folder, as HTML")
-    report.add_argument("path", type=Path, metavar="DIR")
-    report.add_argument("--out", type=Path, metavar="HTML_DIR", help="where index.html goes; DIR/report if left out")
-    report.add_argument("--before", type=Path, metavar="DIR", help="an earlier batch folder, to say what changed")
+    report.add_argument("path", type=_path, metavar="DIR")
+    report.add_argument("--out", type=_path, metavar="HTML_DIR", help="where index.html goes; DIR/report if left out")
+    report.add_argument("--before", type=_path, metavar="DIR", help="an earlier batch folder, to say what changed")
     report.set_defaults(command=_report)
 
     export = commands.add_parser("export", help="a batch folder in the formats of others, gradebooks among them")
-    export.add_argument("path", type=Path, metavar="DIR")
+    export.add_argument("path", type=_path, metavar="DIR")
     export.add_argument("--format", required=True, metavar="NAME", help=", ".join(CLASS_FORMATS))
-    export.add_argument("--out", type=Path, metavar="FILE", help="standard output if left out; for gradescope a folder")
-    export.add_argument("--gradebook", type=Path, metavar="CSV", help="for canvas and moodle: the file to fill in")
+    export.add_argument(
+        "--out", type=_path, metavar="FILE", help="standard output if left out; for gradescope a folder"
+    )
+    export.add_argument("--gradebook", type=_path, metavar="CSV", help="for canvas and moodle: the file to fill in")
     export.add_argument("--column", metavar="TITLE", help="for canvas: the assignment's title or number")
     export.add_argument("-a", "--assignment", metavar="NAME", help="only the points of this one")
     export.set_defaults(command=_export)
 
     diff = commands.add_parser("diff", help="whose grade changed between two batch folders, and why")
-    diff.add_argument("old", type=Path, metavar="OLD_DIR")
-    diff.add_argument("new", type=Path, metavar="NEW_DIR")
+    diff.add_argument("old", type=_path, metavar="OLD_DIR")
+    diff.add_argument("new", type=_path, metavar="NEW_DIR")
     diff.set_defaults(command=_diff)
 
     autograder = commands.add_parser("autograder", help="the zip that Gradescope takes; it holds the hidden tests")
-    autograder.add_argument("out", type=Path, metavar="ZIP")
+    autograder.add_argument("out", type=_path, metavar="ZIP")
     _assignment_option(autograder)
     autograder.add_argument("--seed", type=int, default=0, metavar="N", help="the seed that inputs are drawn from")
     autograder.add_argument("--require-isolation", choices=LEVELS, default=DEFAULT_FLOOR, metavar="LEVEL")
@@ -150,20 +170,20 @@ def _parser() -> argparse.ArgumentParser:
     build.set_defaults(command=_build)
 
     release = commands.add_parser("release", help="make the bundle that students are given")
-    release.add_argument("out", type=Path, metavar="OUT", help="a folder, a .zip, or a .git repository to make")
-    release.add_argument("--options", type=Path, metavar="FILE", help="assignments, points, dates, wording, as TOML")
+    release.add_argument("out", type=_path, metavar="OUT", help="a folder, a .zip, or a .git repository to make")
+    release.add_argument("--options", type=_path, metavar="FILE", help="assignments, points, dates, wording, as TOML")
     release.add_argument("--form", choices=("folder", "zip", "git"), help="if OUT's ending does not say it")
     release.set_defaults(command=_release)
 
     plot = commands.add_parser("plot", help="draw what your code does")
     plot.add_argument("plot", metavar="NAME", help="gradient_flow or fast_lstm")
-    plot.add_argument("path", nargs="?", default=".", type=Path, metavar="PATH")
-    plot.add_argument("--out", type=Path, metavar="FILE", help="an .svg or .png file; NAME.svg if left out")
+    plot.add_argument("path", nargs="?", default=".", type=_path, metavar="PATH")
+    plot.add_argument("--out", type=_path, metavar="FILE", help="an .svg or .png file; NAME.svg if left out")
     plot.set_defaults(command=_plot)
 
     play = commands.add_parser("play", help="train your model and let it write")
-    play.add_argument("path", nargs="?", default=".", type=Path, metavar="PATH")
-    play.add_argument("--text", type=Path, metavar="FILE", help="what to learn from; Python's own help if left out")
+    play.add_argument("path", nargs="?", default=".", type=_path, metavar="PATH")
+    play.add_argument("--text", type=_path, metavar="FILE", help="what to learn from; Python's own help if left out")
     play.add_argument("--epochs", type=_positive, metavar="N", help="how many in all, earlier runs counted")
     play.add_argument("--hidden", type=_positive, metavar="N", help="the hidden size")
     _device_option(play)
@@ -180,18 +200,32 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _path(text: str) -> Path:
+    if not text:  # an empty variable of a shell, which Path would take for the folder one is in
+        raise argparse.ArgumentTypeError("it is empty; the folder you are in is written as a dot")
+    return Path(text)
+
+
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
 
 
 def _percent(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not math.isfinite(value):
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of percent")
     return value
+
+
+def _address(text: str) -> str:
+    if not _SCHEDULER.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no address of a scheduler, such as tcp://host:8786")
+    return text
 
 
 def _assignment_option(parser: argparse.ArgumentParser) -> None:
@@ -226,19 +260,20 @@ def _selected(names: Sequence[str] | None) -> tuple[Assignment, ...]:
         raise Stop(UNUSABLE, f"there is no assignment {unknown.args[0]!r}. There are: {known}") from None
 
 
-def _existing(path: Path) -> Path:
+def _existing(path: Path, what: str = HANDED_IN) -> Path:
     try:
         found = path.exists()
     except OSError:  # a name that is too long, a folder that may not be entered
         found = False
     if not found:
-        raise Stop(UNUSABLE, f"{path} does not exist. Give the folder, archive or notebook that was handed in.")
+        raise Stop(UNUSABLE, f"{path} does not exist. {what}")
     return path
 
 
 def _own_folder(path: Path) -> None:
-    if not _existing(path).is_dir():
-        raise Stop(UNUSABLE, f"{path} is no folder. Give the one that your .py files lie in.")
+    what = "Give the one that your .py files lie in."
+    if not _existing(path, what.replace("one", "folder")).is_dir():
+        raise Stop(UNUSABLE, f"{path} is no folder. {what}")
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -266,9 +301,10 @@ def _grade(options: argparse.Namespace) -> int:
 
 def _batch(options: argparse.Namespace) -> int:
     assignments = _selected(options.assignment)
-    folder = _existing(options.path)
+    folder = _existing(options.path, "Give the folder of all submissions, or the zip that the platform hands out.")
     if not folder.is_dir() and folder.suffix.lower() != ".zip":
         raise Stop(UNUSABLE, f"{folder} is no folder. To grade one submission: grader grade {folder}")
+    _place_for_results(options.out, folder)
     from grader.classroom import BatchError
     from grader.classroom.command import run
     from grader.classroom.graders import Choice
@@ -288,12 +324,26 @@ def _batch(options: argparse.Namespace) -> int:
         raise Stop(GRADER_FAILED, str(problem)) from None
 
 
+def _folder_for(out: Path) -> None:
+    if any(place.exists() and not place.is_dir() for place in (out.resolve(), *out.resolve().parents)):
+        raise Stop(UNUSABLE, f"{out} is, or lies in, a file. Give --out a folder, or a name that is free.")
+
+
+def _place_for_results(out: Path, folder: Path) -> None:
+    """Raise Stop where a class' results would overwrite a file, or be taken for a submission."""
+    _folder_for(out)
+    there, class_ = out.resolve(), folder.resolve()
+    inside = class_ in (there, *there.parents) and there.parent != class_
+    if inside or there / "unpacked" in (class_, *class_.parents):
+        raise Stop(UNUSABLE, f"{out} would mix results with what was handed in. Give --out a folder beside {folder}.")
+
+
 def _read_batch(folder: Path) -> list[dict[str, Any]]:
     """The documents of a batch folder."""
     from grader.documents import FolderError, read_batch
 
     try:
-        return read_batch(_existing(folder))
+        return read_batch(_existing(folder, "Give the folder that grader batch has written: its --out."))
     except FolderError as problem:
         raise Stop(UNUSABLE, str(problem)) from None
 
@@ -301,6 +351,7 @@ def _read_batch(folder: Path) -> list[dict[str, Any]]:
 def _report(options: argparse.Namespace) -> int:
     documents = _read_batch(options.path)
     before = None if options.before is None else _read_batch(options.before)
+    _folder_for(options.out or options.path)
     from grader.report import ReportError, write_report
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from grader.messages import printable
 from grader.options import GradeOptions, start_sandbox
 from grader.sandbox import SandboxError, below_the_floor, rank
 from grader.status import BELOW, DONE, GRADER_FAILED, UNUSABLE, Stop
+from grader.streams import put
 
 Document = dict[str, Any]
 
@@ -22,7 +24,7 @@ Document = dict[str, Any]
 def run(options: argparse.Namespace, path: Path, choice: GradeOptions) -> int:
     """Grade the submission at `path` and say how it went; returns the exit status. Raises Stop."""
     form = _format(options.format)
-    destination = _destination(options)
+    destination = _destination(options, path)
     try:
         starting = start_sandbox(choice)
         from grader.export import show_document  # these need torch; the sandbox loads its own meanwhile
@@ -42,17 +44,18 @@ def run(options: argparse.Namespace, path: Path, choice: GradeOptions) -> int:
     for account in graded.grader_errors:
         print(f"grader: an error of the grader itself, not of the submission:\n{printable(account)}", file=sys.stderr)
     if destination == "-":
-        sys.stdout.write(as_json(document))
+        put(as_json(document))
     elif destination is not None:
         write_whole(Path(destination), as_json(document))
     if form is not None:
-        sys.stdout.write(form(document))
+        put(form(document))
     elif destination != "-":
         show_document(document, console_for(sys.stdout))
     if not document["complete"]:
         return GRADER_FAILED
     if options.min_score is not None and percent(document) < options.min_score - 1e-9:
-        print(f"grader: {percent(document):.1f} % is below --min-score {options.min_score:g}.", file=sys.stderr)
+        share = math.floor(10 * percent(document) + 1e-6) / 10  # 99.96 % is not 100.0 %
+        print(f"grader: {share:.1f} % is below --min-score {options.min_score:g}.", file=sys.stderr)
         return BELOW
     return DONE
 
@@ -69,7 +72,7 @@ def _format(name: str) -> Callable[[Document], str] | None:
     return FORMATS[name].one
 
 
-def _destination(options: argparse.Namespace) -> str | None:
+def _destination(options: argparse.Namespace, submission: Path) -> str | None:
     """Where the document goes: a path, "-" or nowhere. Tried before the grading, so that a bad path costs no time."""
     target: str | None = options.json
     if target == "-" and options.format not in ("text", "json"):
@@ -80,6 +83,16 @@ def _destination(options: argparse.Namespace) -> str | None:
         target = os.path.realpath(str(target))
         try:
             try_writing(Path(target))
+            if _is_part_of(Path(target), submission.resolve()):
+                raise OSError(0, "it is part of what was handed in")
         except OSError as problem:
             raise Stop(UNUSABLE, f"{target} can't be written ({problem.strerror}). Give --json another file.") from None
     return target
+
+
+def _is_part_of(target: Path, submission: Path) -> bool:
+    """Whether this file was handed in: it is there, and no document that an earlier grading put beside the modules."""
+    if not target.exists() or submission not in (target, *target.parents):
+        return False
+    with target.open("rb") as file:
+        return b'"schema_version"' not in file.read(100)

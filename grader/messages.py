@@ -18,6 +18,9 @@ QUOTE_LIMIT = 600
 # What happened, in the words of a public test. `{}` is filled with quoted text.
 NOT_IMPLEMENTED = "{name} is not implemented yet."
 MISSING_FILE = "{file} is not in the submission."
+FOUND_FILES = "There are: {files}. A file counts only under the name in the handout."
+FOUND_NO_CELLS = "No cell defines {names}."
+FOUND_NO_FILES = "There is nothing in it that an assignment asks for."
 MISSING_NAME = "{file} does not define {name}."
 UNREADABLE = "{file} can't be read: {reason}"
 IMPORT_FAILED = "Importing {file} failed with {problem}"
@@ -45,6 +48,7 @@ HIDDEN = {
     "not-implemented": "This part is not implemented yet.",
     "missing": "A file or name that this test needs is missing.",
     "unreadable": "The file of this part can't be read.",
+    "unreadable-upload": "Nothing of the submission can be read.",
     "import": "The file of this part could not be imported.",
     "raised": "Your code raised an exception in a hidden test.",
     "exited": "Your code ended the whole program in a hidden test.",
@@ -81,8 +85,9 @@ NEXT_CHECK = f"Then: {CHECK} -a {{assignment}}"
 # One next step for each way in which a public test can fail.
 NEXT = {
     "not-implemented": "write {name} in {file}; the handout says what it promises.",
-    "missing": "see that {file} is there and defines {name}, spelled exactly so.",
-    "unreadable": "save {file} anew, as plain UTF-8 text.",
+    "missing": "see that {file}, or a cell of your notebook, defines {name}, spelled exactly so.",
+    "unreadable": "save {file} anew, as plain UTF-8 text of at most 1 MiB; a notebook, as Jupyter saves it.",
+    "unreadable-upload": "hand in the .py files themselves, a new .zip of them, or a notebook as Jupyter saves it.",
     "import": "mend that line. Until {file} can be imported, all of its tests fail.",
     "raised": f"{CHECK} -a {{assignment}} --pdb stops there, with your variables to look at.",
     "exited": "return from {name} instead; no exit() or quit() is needed in {file}.",
@@ -113,7 +118,10 @@ ALL_PUBLIC_PASS = f"All public tests pass. {HIDDEN_LEFT}"
 _UNTOUCHED = re.compile(re.escape(NOT_IMPLEMENTED).replace(r"\{name\}", r"\w+"))
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _PATH = re.compile(r"(?<![\w.])(?<!http:/)(?<!https:/)(?:[A-Za-z]:)?(?:/[\w.+@-]+){2,}/?")  # a web address is none
-_COMMAND = re.compile(r"::(?=[A-Za-z])|##(?=\[)")  # `::error::` and `##[error]` in a log are orders to GitHub's runner
+_COMMAND = re.compile(  # `::error::` and `##[error]` in a log are orders to GitHub's runner; `x[::step]` is none
+    r"::(?=(?:add-|debug|echo|endgroup|error|group|internal-|notice|remove-|save-|set-|stop-|warning))|##(?=\[)",
+    re.IGNORECASE,
+)
 _PROCESS = re.compile(r"\b(pid|process)([ =:#]+)\d+", re.IGNORECASE)
 _CONTROL = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})  # bidi overrides, zero widths and tags are Cf
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters and marks that show nothing
@@ -156,7 +164,7 @@ def clean(text: str) -> str:
 
 
 def disarm(text: str) -> str:
-    """Break what a CI system would obey if it stood in a log: `::error::x` becomes `: :error: :x`.
+    """Break what a CI system would obey if it stood in a log: `::error::x` becomes `: :error::x`.
 
     Anywhere in the text, for a wrapped line may begin anywhere.
     """

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from grader.suite.plugin import Outcome
 
 PLAIN_WIDTH = 100
+NARROWEST = 20
 
 
 def console_for(stream: TextIO) -> Console:
     """A console on this stream; lines are not wrapped to a terminal's width where there is none."""
-    width = None if stream.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
+    asked = os.environ.get("COLUMNS", "")
+    width = None if stream.isatty() else PLAIN_WIDTH
+    if asked.isdecimal():  # in 0 columns nothing would be shown
+        width = max(NARROWEST, int(asked)) if int(asked) else PLAIN_WIDTH
     return Console(file=stream, width=width, highlight=False, emoji=False, markup=False, soft_wrap=False)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grader.course import Assignment
+from grader.documents import try_writing
 from grader.intake import Submission
 
 LISTED = 12
@@ -41,10 +42,20 @@ def describe_hand_in(path: Path, submission: Submission, assignments: Sequence[A
     return lines
 
 
-def write_zip(path: Path, submission: Submission, archive: Path) -> int:
-    """Write the files of a folder that count into a zip; how many they are. Raises HandInError."""
+def try_zip(path: Path, archive: Path) -> None:
+    """Raise HandInError if `write_zip` could not write here, or would overwrite a student's work."""
     if not path.is_dir():
         raise HandInError(f"{path} is handed in as it is; only a folder needs a zip.")
+    if archive.suffix.lower() != ".zip" or (archive.is_file() and not zipfile.is_zipfile(archive)):
+        raise HandInError(f"{archive} is no name for a zip of it. Give --zip one that ends so: hand-in.zip")
+    try:
+        try_writing(archive)
+    except OSError as problem:
+        raise HandInError(f"{archive} can't be written ({problem.strerror}). Give --zip another place.") from None
+
+
+def write_zip(path: Path, submission: Submission, archive: Path) -> int:
+    """Write the files of a folder that count into a zip; how many they are. Raises HandInError."""
     names = {name for name in submission.files if (path / name).is_file() and not name.endswith(".zip")}
     names |= {entry.name for entry in path.glob("*.ipynb") if entry.is_file()}
     part = archive.with_name(archive.name + ".part")

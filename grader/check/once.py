@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from grader.check.hand_in import HandInError, describe_hand_in, write_zip
+from grader.check.hand_in import HandInError, describe_hand_in, try_zip, write_zip
 from grader.check.show import show_check
 from grader.course import Assignment
 from grader.grade import Graded, grade
 from grader.options import GradeOptions, start_sandbox
 from grader.progress import console_for, counting
 from grader.sandbox import Sandbox
+from grader.status import DONE, UNUSABLE, Stop
 
 
 def once(path: Path, assignments: tuple[Assignment, ...], seed: int, archive: Path | None = None) -> int:
@@ -20,18 +21,19 @@ def once(path: Path, assignments: tuple[Assignment, ...], seed: int, archive: Pa
     `archive` is where to write what would be handed in, if it is wanted; 2 if that can't be done.
     """
     options = public_options(assignments, seed)
-    with start_sandbox(options) as sandbox:
-        graded = run(path, options, sandbox)
-    console = console_for(sys.stdout)
-    show_check(graded.document, assignments, describe_hand_in(path, graded.submission, assignments), console)
-    if archive is not None:
-        try:
+    try:
+        if archive is not None:
+            try_zip(path, archive)
+        with start_sandbox(options) as sandbox:
+            graded = run(path, options, sandbox)
+        console = console_for(sys.stdout)
+        show_check(graded.document, assignments, describe_hand_in(path, graded.submission, assignments), console)
+        if archive is not None:
             count = write_zip(path, graded.submission, archive)
-        except HandInError as problem:
-            print(f"grader: {problem}", file=sys.stderr)
-            return 2
-        print(f"{archive} holds {count} files. Hand that in.")
-    return 0
+            print(f"{archive} holds {count} file{'s' * (count != 1)}. Hand that in.")
+    except HandInError as problem:
+        raise Stop(UNUSABLE, str(problem)) from None
+    return DONE
 
 
 def public_options(assignments: tuple[Assignment, ...], seed: int) -> GradeOptions:

@@ -25,6 +25,7 @@ from grader.export.terminal import indented
 from grader.messages import one_line
 from grader.options import start_sandbox
 from grader.progress import console_for
+from grader.streams import nobody_reads
 
 POLL_S = 0.3
 SETTLE_S = 0.05  # an editor may write a file in two strokes
@@ -55,6 +56,8 @@ def watch(path: Path, assignments: tuple[Assignment, ...], seed: int) -> int:
                     show_change(document, graded.document, assignments, console)
                 document = graded.document
                 console.print(Text(PROMPT, style="dim"))
+                if nobody_reads():
+                    return 0
             for key in keys.pressed(POLL_S):
                 if key == "q":
                     return 0

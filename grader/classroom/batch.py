@@ -41,6 +41,7 @@ class Batch:
     incomplete: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)  # whose documents of an earlier run are in `earlier/` now
 
 
 def run_batch(
@@ -74,6 +75,7 @@ def run_batch(
         entries = _called(folder, out, call, batch)
         for leftover in documents.glob(".*.part"):
             leftover.unlink()
+        batch.gone = _put_aside(documents, out / "earlier", {entry.name for entry in entries})
         if regrade:
             ledger.let_all_go_stale()
         course = course_digest(assignments)
@@ -122,6 +124,15 @@ def _called(folder: Path, out: Path, call: Callable[[Path], Class] | None, batch
         return known.submissions
     except OSError as problem:
         raise BatchError(f"{folder} can't be read ({problem}). Mend that, then type the command again.") from None
+
+
+def _put_aside(documents: Path, earlier: Path, names: set[str]) -> list[str]:
+    """Move the documents of submissions that are not in the class now, so that no old grade counts beside a new one."""
+    gone = sorted(path for path in documents.glob("[!.]*.json") if path.stem not in names)
+    for path in gone:
+        earlier.mkdir(exist_ok=True)
+        path.replace(earlier / path.name)
+    return [path.stem for path in gone]
 
 
 def _results(

@@ -133,9 +133,7 @@ def _line(document: dict[str, Any]) -> str:
 def _summarize(batch: Batch, out: Path) -> None:
     for line in _each("not a submission: ", batch.ignored):
         _say(line)
-    class_ = {document["submission"] for document in batch.documents}
-    strangers = sorted(path.stem for path in (out / "documents").glob("*.json") if path.stem not in class_)
-    for line in _each("a document of nobody in this class, from an earlier run: ", strangers):
+    for line in _each("put into earlier/, a document of nobody in this class, from an earlier run: ", batch.gone):
         _say(line)
     for account in batch.errors:
         _say(f"grader: an error of the grader itself, not of the submission:\n{account}")

@@ -22,10 +22,14 @@ DEBRIS = ("__MACOSX",)
 
 
 class Box:
-    """A download; use as a context. `folders` and `files` are the names at its top, sorted, debris left out."""
+    """A download; use as a context. `folders` and `files` are the names at its top, sorted, debris left out.
 
-    def __init__(self, path: Path) -> None:
+    What holds `staging` is debris too: the results of a class may lie in its own folder.
+    """
+
+    def __init__(self, path: Path, staging: Path) -> None:
         self.path = path
+        self._results = [str(place) for place in (staging.resolve(), *staging.resolve().parents)]
         self.inside: str = ""  # the wrapping folder that was taken away
         self.folders: list[str] = []
         self.files: list[str] = []
@@ -123,7 +127,8 @@ class Box:
     def _look(self) -> None:
         self.folders, self.files, self.ignored = [], [], []
         for entry in os.scandir(self.path / self.inside):
-            if entry.name.startswith(".") or entry.name in DEBRIS or entry.is_symlink():
+            ours = os.path.realpath(entry.path) in self._results
+            if entry.name.startswith(".") or entry.name in DEBRIS or entry.is_symlink() or ours:
                 self.ignored.append(entry.name)
             elif entry.is_dir():
                 self.folders.append(entry.name)

@@ -74,7 +74,7 @@ def collect(
     a roster, `form` one of FORMS if it is known.
     """
     clear(staging)
-    with Box(path) as box:
+    with Box(path, staging) as box:
         form = recognize(box, form)
         found, others = READERS[form](box)
         strangers, ignored = plain.arrivals(box, others) if form != "folder" else ([], others)

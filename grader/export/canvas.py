@@ -14,7 +14,7 @@ from typing import Any
 from grader.export.escape import csv_cell
 from grader.export.gradebook import Filled, GradebookError, claims, doubt_about, parse, place, points, write
 
-KEYS = ("SIS Login ID", "SIS User ID", "ID", "Student")  # in order of trust
+KEYS = ("SIS Login ID", "SIS User ID", "ID")  # in order of trust
 _HANDED_OUT = re.compile(r"(?=_(\d+)_(?:\d+_.|text$|link$))")  # `doejane_LATE_123_456_hw1`: the user is 123
 _ASSIGNMENT = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
 _COMMA = re.compile(r"\d+,\d+")
@@ -41,9 +41,10 @@ def fill(documents: Sequence[dict[str, Any]], text: str, column: str | None) -> 
         raise GradebookError("the gradebook has no row Points Possible. Export it again and leave it as it comes.")
     possible, students = table.rows[start], table.rows[start + 1 :]
     trusted = [head.index(key) for key in KEYS if key in head[:info]]
-    names = [[*(row[place] for place in trusted), *_called(row[:named])] for row in students]
+    ids = [[row[place] for place in trusted] for row in students]
+    called = [_called(row[:named]) for row in students]
     said = [claims(document, "canvas", _HANDED_OUT) for document in documents]
-    rows, left_out = place(documents, names, said, [row[named] for row in students])
+    rows, left_out = place(documents, ids, called, said, [row[named] for row in students])
     comma = any(_COMMA.fullmatch(cell) for row in table.rows[start:] for cell in row[info:])
     out = [[*head[:info], head[graded]], [*possible[:info], possible[graded]]]
     for line in sorted(rows):
@@ -65,9 +66,9 @@ def _column(head: list[str], info: int, asked: str | None) -> int:
 
 
 def _called(cells: Sequence[str]) -> list[str]:
-    """What else a student may be called: `Doe, Jane`, in one cell or in two, as `Jane Doe`."""
+    """What a student may be called: `Doe, Jane`, in one cell or in two, and `Jane Doe`."""
     if len(cells) == 2:
         last, first = cells
         return [f"{last}, {first}", f"{first} {last}"]
     last, comma, first = cells[0].partition(", ")
-    return [f"{first} {last}" if comma else ""]
+    return [cells[0], f"{first} {last}" if comma else ""]

@@ -12,6 +12,7 @@ from grader.documents import file_stem, write_whole
 from grader.export.formats import FORMATS, Filled, Format, GradebookError
 from grader.export.gradebook import read_gradebook
 from grader.messages import one_line
+from grader.streams import put
 
 Document = dict[str, Any]
 SHOWN = 20
@@ -24,6 +25,8 @@ class ExportError(Exception):
 def export(documents: Sequence[Document], options: argparse.Namespace) -> None:
     """Write the class as the options say. Raises ExportError."""
     form = FORMATS[options.format]
+    if options.out is not None and _is_of_batch(options.out.resolve(), options.path.resolve()):
+        raise ExportError(f"{options.out} is part of the class itself. Give --out another name.")
     if options.assignment:
         documents = [_only(document, options.assignment) for document in documents]
     if form.fill is None and (options.gradebook or options.column):
@@ -36,13 +39,23 @@ def export(documents: Sequence[Document], options: argparse.Namespace) -> None:
         else:
             _write_each(form, documents, options.out)
     except OSError as problem:
+        if options.out is None:
+            raise
         raise ExportError(f"{options.out} can't be written ({problem.strerror}). Give --out another name.") from None
+
+
+def _is_of_batch(target: Path, folder: Path) -> bool:
+    """Whether writing there would overwrite what this is exported from."""
+    own = [folder / name for name in ("documents", "ledger.sqlite", "summary.csv")]
+    return any(place in (target, *target.parents) for place in own)
 
 
 def _fill(form: Format, documents: Sequence[Document], options: argparse.Namespace) -> None:
     assert form.fill is not None
     if options.gradebook is None:
         raise ExportError(f"{form.name} needs the file to fill in: export it from the course, give it as --gradebook.")
+    if options.out is not None and options.out.resolve() == options.gradebook.resolve():
+        raise ExportError(f"{options.out} is the gradebook itself, which you may need again. Give --out another name.")
     try:
         filled = form.fill(documents, read_gradebook(options.gradebook), options.column)
     except GradebookError as problem:
@@ -64,7 +77,7 @@ def _tell(filled: Filled) -> None:
 
 def _write(text: str, out: Path | None) -> None:
     if out is None:
-        sys.stdout.write(text)
+        put(text)
         return
     write_whole(out, text)
 
@@ -74,7 +87,7 @@ def _write_each(form: Format, documents: Sequence[Document], out: Path | None) -
     if out is None:
         if len(documents) > 1:
             raise ExportError(f"{form.name} is one file a submission. Say which folder they go to with --out.")
-        sys.stdout.write(form.one(documents[0]))
+        put(form.one(documents[0]))
         return
     out.mkdir(parents=True, exist_ok=True)
     for document in documents:

@@ -1,8 +1,8 @@
 """What the gradebooks of learning platforms have in common: reading theirs, and finding whose submission is whose.
 
-A submission is placed by what its name says: an id or login of the gradebook, the file name under which
-the platform hands submissions out, or the student's full name if only one has it. Whoever can't be placed
-for sure is named and left out; nobody gets a guessed grade.
+A submission is placed by what its name says: the platform's number in the file name under which it hands
+submissions out, and only without one by an id or login of the gradebook, or by the student's full name if only
+one has it. Whoever can't be placed for sure is named and left out; nobody gets a guessed grade.
 """
 
 from __future__ import annotations
@@ -38,10 +38,11 @@ class Filled:
 
 @dataclass(frozen=True)
 class Claim:
-    """One student of a document: the platform's numbers they may have, and what else they are known by."""
+    """One student of a document: the platform's numbers they may have, their ids and logins, what they are called."""
 
     numbers: Sequence[str]
     keys: Sequence[str]
+    names: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -94,60 +95,76 @@ def claims(document: dict[str, Any], platform: str, named: re.Pattern[str]) -> l
     name = document["submission"]
     told = document.get("handed_in")
     if not told:
-        return [Claim(named.findall(name), [name])]
+        return [Claim(named.findall(name), [name], [name])]
     found = []
     for student in told["students"]:
         numbers = [each.partition(":")[2] for each in student.get("ids", []) if each.startswith(f"{platform}:")]
-        found.append(Claim(numbers, [student[key] for key in ("login", "sid", "email", "name") if key in student]))
+        keys = [student[key] for key in ("login", "sid", "email") if key in student]
+        found.append(Claim(numbers, keys, [student["name"]] if "name" in student else []))
     return found
 
 
 def place(
     documents: Sequence[dict[str, Any]],
-    students: Sequence[Sequence[str]],
+    ids: Sequence[Sequence[str]],
+    called: Sequence[Sequence[str]],
     given: Sequence[Sequence[Claim]],
     numbers: Sequence[str],
 ) -> tuple[dict[int, dict[str, Any]], list[str]]:
     """Whose document is whose: by row, and an account of each student that has no row. A group has several rows.
 
-    `students` are the rows' ids and names in order of trust, `given` whose each document claims to be, and
-    `numbers` the rows' numbers on the platform. A claim may have several numbers: students choose part of
-    a file's name, so two that are both in the gradebook place nobody.
+    `ids` and `called` are the rows' ids and names in order of trust, `given` whose each document claims to be, and
+    `numbers` the rows' numbers on the platform. Numbers are placed first, and whoever has one is placed by nothing
+    else. A claim may have several: students choose part of a file's name, so two that are both in the gradebook
+    place nobody.
     """
     rows: dict[int, dict[str, Any]] = {}
     left_out = []
-    index: list[dict[str, list[int]]] = [{} for _ in range(max((len(row) for row in students), default=0))]
-    for line, row in enumerate(students):
-        for trust, key in enumerate(row):
-            if key:
-                index[trust].setdefault(same(key), []).append(line)
-    by_number: dict[str, list[int]] = {}
-    for line, number in enumerate(numbers):
-        by_number.setdefault(number, []).append(line)
+    by_id, by_name = _index(ids), _index(called)
+    (by_number,) = _index([[number] for number in numbers]) or [{}]
     strangers = False
-    absent_last = sorted(zip(documents, given, strict=True), key=lambda pair: _absent(pair[0]))
-    for document, several in absent_last:
-        for claim in several:
-            name = document["submission"]
-            if len(several) > 1:
-                name += f" ({', '.join(claim.keys)})"
-            found = sorted({line for number in claim.numbers for line in by_number.get(number, ())})
-            keys = [same(key) for key in claim.keys]
-            found = found or next((known[key] for known in index for key in keys if key in known), [])
-            strangers = strangers or len(found) != 1
-            if not document["complete"]:
-                left_out.append(f"{name}: no verdict")
-            elif strangers and _absent(document):
-                left_out.append(f"{name}: no 0 for having handed in nothing while it is open whose the others are")
-            elif not found:
-                left_out.append(f"{name}: nobody in the gradebook is called that")
-            elif len(found) > 1:
-                left_out.append(f"{name}: {len(found)} in the gradebook are called that")
-            elif found[0] in rows:
-                left_out.append(f"{name}: {rows[found[0]]['submission']} has that row already")
-            else:
-                rows[found[0]] = document
+    claimed = [
+        (document, claim, len(several)) for document, several in zip(documents, given, strict=True) for claim in several
+    ]
+    for document, claim, members in sorted(claimed, key=lambda each: (_absent(each[0]), not each[1].numbers)):
+        name = document["submission"]
+        if members > 1:
+            name += f" ({', '.join([*claim.keys, *claim.names])})"
+        if claim.numbers:
+            found = sorted({line for number in claim.numbers for line in by_number.get(same(number), ())})
+        else:
+            found = _known_as(claim.keys, by_id) or _known_as(claim.names, by_name)
+        strangers = strangers or len(found) != 1
+        if not document["complete"]:
+            left_out.append(f"{name}: no verdict")
+        elif strangers and _absent(document):
+            left_out.append(f"{name}: no 0 for having handed in nothing while it is open whose the others are")
+        elif not found and claim.numbers:
+            left_out.append(f"{name}: nobody in the gradebook has the number {' or '.join(claim.numbers)}")
+        elif not found:
+            left_out.append(f"{name}: nobody in the gradebook is called that")
+        elif len(found) > 1:
+            left_out.append(f"{name}: {len(found)} in the gradebook are called that")
+        elif found[0] in rows:
+            left_out.append(f"{name}: {rows[found[0]]['submission']} has that row already")
+        else:
+            rows[found[0]] = document
     return rows, left_out
+
+
+def _index(rows: Sequence[Sequence[str]]) -> list[dict[str, list[int]]]:
+    """For each column the rows in which a key stands."""
+    index: list[dict[str, list[int]]] = [{} for _ in range(max((len(row) for row in rows), default=0))]
+    for line, row in enumerate(rows):
+        for column, key in enumerate(row):
+            if key:
+                index[column].setdefault(same(key), []).append(line)
+    return index
+
+
+def _known_as(keys: Sequence[str], index: Sequence[dict[str, list[int]]]) -> list[int]:
+    """The rows with one of these keys in the first column that has any."""
+    return next((column[same(key)] for column in index for key in keys if same(key) in column), [])
 
 
 def _absent(document: dict[str, Any]) -> bool:

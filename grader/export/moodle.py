@@ -27,7 +27,8 @@ from grader.export.gradebook import (
 )
 
 NEEDED = ("identifier", "grade", "last modified (grade)")
-KEYS = ("id number", "email address", "full name")  # in order of trust
+KEYS = ("id number", "email address")  # in order of trust
+NAME = "full name"
 READ_BACK = ("identifier", "grade", "last modified", "feedback", "maximum grade")
 NOBODY = "Participant"  # everybody's name where names are hidden
 _HANDED_OUT = re.compile(r"(?=_(\d+)_assignsubmission_(?:file|onlinetext))")  # `Jane Doe_1234_assignsubmission_file`
@@ -48,9 +49,10 @@ def fill(documents: Sequence[dict[str, Any]], text: str, column: str | None) -> 
     students = table.rows[1:]
     keys = [head.index(key) for key in KEYS if key in head]
     numbers = [row[identifier].rpartition(" ")[2] for row in students]
-    names = dict(zip(numbers, (row[head.index("full name")] if "full name" in head else "" for row in students)))
-    said = [_claims(document, names) for document in documents]
-    rows, left_out = place(documents, [[row[key] for key in keys] for row in students], said, numbers)
+    called = [row[head.index(NAME)] if NAME in head else "" for row in students]
+    said = [_claims(document, dict(zip(numbers, called))) for document in documents]
+    ids = [[row[key] for key in keys] for row in students]
+    rows, left_out = place(documents, ids, [[name] for name in called], said, numbers)
     most = students[0][head.index("maximum grade")] if students and "maximum grade" in head else ""
     comma = "," in most
     out = []

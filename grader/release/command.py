@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader.course import CHOICES, SOLUTIONS, CourseError, chosen, own_choices
 from grader.release.bundle import make_bundle
-from grader.release.pack import PackError, form_of, write_bundle
+from grader.release.pack import PackError, form_of, refuse_taken, write_bundle
 
 
 class ReleaseError(Exception):
@@ -24,9 +24,10 @@ def release(out: Path, options: Path | None, form: str | None) -> None:
         raise ReleaseError(f"{problem}. Mend it, or leave --options out") from None
     assignments = chosen(choices)
     form = form_of(out, form)
-    print(f"Running every known mistake of {len(assignments)} assignments once, for its fingerprint.", file=sys.stderr)
-    files = make_bundle(choices)
     try:
+        refuse_taken(out, form)
+        print(f"Running every known mistake of {len(assignments)} assignments for its fingerprint.", file=sys.stderr)
+        files = make_bundle(choices)
         write_bundle(files, out, form)
     except PackError as problem:
         raise ReleaseError(str(problem)) from None

@@ -32,10 +32,16 @@ def form_of(out: Path, asked: str | None) -> str:
     return asked or {".zip": "zip", ".git": "git"}.get(out.suffix.lower(), "folder")
 
 
+def refuse_taken(out: Path, form: str) -> None:
+    """Raise PackError if there is something at `out`, but for an empty folder."""
+    if out.exists() and not (form != "zip" and out.is_dir() and not any(out.iterdir())):
+        what = "holds files" if out.is_dir() and any(out.iterdir()) else "exists"
+        raise PackError(f"{out} {what} already. Take it away, or give another name")
+
+
 def write_bundle(files: Mapping[str, bytes], out: Path, form: str) -> None:
     """Write the files to `out`, whole or not at all. Raises PackError if it exists or can't be made."""
-    if out.exists() and not (form != "zip" and out.is_dir() and not any(out.iterdir())):
-        raise PackError(f"{out} exists already. Take it away, or give another name")
+    refuse_taken(out, form)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".release-", dir=out.parent) as scratch:

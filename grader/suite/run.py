@@ -26,6 +26,7 @@ from grader.suite.points import Grading
 from grader.suite.verdict import CALLED, Verdict, library_called
 
 SUBMISSION_WALL_S = 90.0
+FILES_SHOWN = 8  # of those found where a module is missing
 OFF = (
     *("terminal", "cacheprovider", "unraisableexception", "threadexception", "faulthandler", "logging", "warnings"),
     *("junitxml", "pastebin", "stepwise", "doctest"),
@@ -107,17 +108,32 @@ def settled(submission: Submission, assignment: Assignment, grading: Grading) ->
     file = assignment.file
     if submission.whole:
         detail = messages.UNREADABLE.format(file="The submission", reason=submission.whole)
-        return Verdict("error", "unreadable", detail, final=True)
+        return Verdict("error", "unreadable-upload", detail, final=True)
     if file in submission.unreadable:
         detail = messages.UNREADABLE.format(file=file, reason=submission.unreadable[file])
         return Verdict("error", "unreadable", detail, final=True)
     if file not in submission.files and f"{assignment.name}/__init__.py" not in submission.files:
-        return Verdict("error", "missing", messages.MISSING_FILE.format(file=file), final=True)
+        return Verdict("error", "missing", _missing(assignment, submission), final=True)
     for finding in submission.findings.get(grading.of, []):
         if finding.certain and assignment.refuses_library_cells:
             detail = messages.LIBRARY_CELL_SEEN.format(name=grading.of, place=finding.place, code=finding.code)
             return Verdict("failed", "library-seen", detail, final=True)
     return None
+
+
+def _missing(assignment: Assignment, submission: Submission) -> str:
+    """That a module is not there, and what is, for it may be there under another name."""
+    made = submission.spans  # of a notebook's cells; the student knows no such files
+    found = sorted((name for name in submission.files if name not in made), key=lambda n: (not n.endswith(".py"), n))
+    if made:
+        there = messages.FOUND_NO_CELLS.format(names=" or ".join(assignment.names))
+    elif found:
+        more = [f"{len(found) - FILES_SHOWN} more"] if len(found) > FILES_SHOWN else []
+        names = [messages.one_line(messages.quote(name, 80)) for name in found[:FILES_SHOWN]]
+        there = messages.FOUND_FILES.format(files=", ".join([*names, *more]))
+    else:
+        there = messages.FOUND_NO_FILES
+    return f"{messages.MISSING_FILE.format(file=assignment.file)} {there}"
 
 
 class _CollectionWatch:

@@ -208,7 +208,10 @@ def test_two_batches_do_not_share_a_folder(tmp_path):
         (["{file}", "--out", "{out}"], 2, "grader grade"),
         (["{folder}"], 2, "--out"),
         (["{folder}", "--out", "{out}", "--jobs", "0"], 2, "--jobs"),
-        (["{folder}", "--out", "{file}"], 3, "Give --out another folder"),
+        (["{folder}", "--out", "{file}"], 2, "Give --out a folder"),
+        (["{folder}", "--out", "{folder}"], 2, "Give --out a folder beside"),
+        (["{folder}", "--out", "{folder}/ada/graded"], 2, "Give --out a folder beside"),
+        (["{out}/unpacked", "--out", "{out}"], 2, "Give --out a folder beside"),
         (["{folder}", "--out", "{out}", "--scheduler", "tcp://127.0.0.1:1"], 3, "no Dask scheduler answers"),
     ],
 )
@@ -216,13 +219,22 @@ def test_mistakes_are_answered_in_one_line(arguments, status, said, tmp_path, mo
     from grader import cli
 
     monkeypatch.setattr("grader.classroom.cluster.PATIENCE", "1s")
-    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "ada").mkdir(parents=True)
+    (tmp_path / "out" / "unpacked").mkdir(parents=True)
     (tmp_path / "file").write_text("x")
     places = {"missing": tmp_path / "no", "file": tmp_path / "file", "folder": tmp_path / "in", "out": tmp_path / "out"}
     assert cli.main(["batch", *(argument.format(**places) for argument in arguments)]) == status
     error = capsys.readouterr().err.strip()
     assert said in error
     assert len(error.splitlines()) == 1
+
+
+def test_results_in_the_class_folder_are_no_submission(tmp_path):
+    folder = make_class(tmp_path / "in", 2)
+    for known in ("", ", 2 of them before"):
+        said = run(folder, folder / "graded")
+        assert f"2 of 2 submissions graded{known}." in said.stdout
+        assert "grader: not a submission: graded" in said.stderr
 
 
 def test_an_empty_class_is_no_error(tmp_path):

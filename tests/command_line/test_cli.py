@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -72,7 +73,18 @@ def test_below_the_minimum_is_one(tmp_path):
         (["grade", ".", "--require-isolation", "total"], "invalid choice"),
         (["grade", ".", "--json", "/nowhere/at/all.json"], "can't be written"),
         (["grade", "a" * 300], "does not exist"),
-        (["grade", ".", "--min-score", "nan"], "invalid"),
+        (["grade", ".", "--min-score", "nan"], "'nan' is no number of percent"),
+        (["grade", ""], "argument PATH: it is empty"),
+        (["check", ""], "argument PATH: it is empty"),
+        (["batch", ".", "--out", ""], "argument --out: it is empty"),
+        (["batch", ".", "--out", "README.md"], "a file. Give --out a folder"),
+        (["batch", ".", "--out", "README.md/more"], "a file. Give --out a folder"),
+        (["batch", ".", "--out", "o", "--scheduler", "foo"], "no address of a scheduler, such as tcp://host:8786"),
+        (["batch", ".", "--out", "o", "--scheduler", "http://foo:1"], "no address of a scheduler"),
+        (["batch", "nowhere", "--out", "o"], "Give the folder of all submissions"),
+        (["report", "nowhere"], "nowhere does not exist. Give the folder that grader batch has written"),
+        (["export", "nowhere", "--format", "csv"], "Give the folder that grader batch has written"),
+        (["release", "docs"], "docs holds files already"),
         (["grade", ".", "--json", "."], "no regular file"),
         ([], "required"),
     ],
@@ -84,6 +96,41 @@ def test_unusable_input_is_two_and_one_line(arguments, says):
     assert len(done.stderr.strip().splitlines()) == 1
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        *(("check --zip", name) for name in ("cells.py", "data.zip", "mine", "no/x.zip")),
+        *(("grade --json", name) for name in ("cells.py", "mine.json")),
+    ],
+)
+def test_what_was_handed_in_is_not_overwritten(option, name, solved):
+    work = Path(solved)
+    (work / "data.zip").write_text("no zip")
+    (work / "mine.json").write_text('{"layers": 2}')
+    (work / "mine").mkdir()
+    before = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}
+    command, option = option.split()
+    done = grader(command, solved, "-a", "cells", option, str(work / name))
+    assert (done.returncode, done.stdout) == (2, "") and f"Give {option}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert {path: path.read_bytes() for path in work.rglob("*") if path.is_file()} == before
+
+
+def test_nor_is_the_upload_itself_but_an_earlier_document_is(solved):
+    done = grader("grade", f"{solved}/cells.py", "-a", "cells", "--json", f"{solved}/cells.py")
+    assert done.returncode == 2 and "part of what was handed in" in done.stderr
+    for _ in range(2):
+        line = ["grade", solved, "-a", "cells", "--json", f"{solved}/grade.json", "--require-isolation", "split"]
+        assert grader(*line).returncode == 0
+
+
+def test_a_share_is_not_rounded_up_to_the_minimum(solved, monkeypatch, capsys):
+    monkeypatch.setattr("grader.grade_command.percent", lambda document: 99.96)
+    line = ["grade", solved, "-a", "batching", "--require-isolation", "split", "--min-score", "100"]
+    assert cli.main(line) == 1
+    assert capsys.readouterr().err == "grader: 99.9 % is below --min-score 100.\n"
 
 
 def test_isolation_below_the_floor_is_three(solved, monkeypatch, capsys):
@@ -216,6 +263,67 @@ def test_a_full_disk_is_three_and_one_line(solved):
         )
     assert done.returncode == 3
     assert "Traceback" not in done.stderr and "disk full" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["grade", "SOLVED", "-a", "cells", "--json", "-"]])
+def test_so_it_is_with_help_and_documents(arguments, solved):
+    arguments = [solved if each == "SOLVED" else each for each in arguments]
+    with open("/dev/full", "w") as full:
+        line = [sys.executable, "-m", "grader", *arguments]
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (3, 1) and "disk full" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_with_few_letters_is_shown_what_it_can_show(tmp_path, encoding):
+    folder = write_files(tmp_path / "bad", {"cells.py": SOLUTION.replace("1 - z", "z")})
+    done = grader("check", str(folder), "-a", "cells", PYTHONIOENCODING=encoding)
+    assert done.returncode == 0 and done.stdout.isascii() and done.stderr == ""
+    assert "\nx cells: gru one step (public, failed)" in done.stdout and ", -" in done.stdout
+    assert grader("check", f"{tmp_path}/no✗where", PYTHONIOENCODING=encoding).returncode == 2
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_stop_nothing(closed, solved, tmp_path):
+    target = tmp_path / "out.json"
+    line = (
+        f"'{sys.executable}' -m grader grade '{solved}' -a cells --require-isolation split --json '{target}' {closed}"
+    )
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(target.read_text())["score"] == 18.0
+
+
+@pytest.mark.parametrize("shown", [[], ["--json", "-"]])
+def test_a_reader_that_goes_away_changes_no_status(shown, tmp_path):
+    folder = write_files(tmp_path / "empty", {"cells.py": ""})
+    options = ["-a", "cells", "--require-isolation", "split", "--min-score", "50", *shown]
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = [sys.executable, "-m", "grader", "grade", str(folder), *options]
+    done = subprocess.run(line, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    os.close(writing)
+    assert done.returncode == 1 and done.stderr.splitlines() == ["grader: 0.0 % is below --min-score 50."]
+
+
+def test_watching_ends_when_nobody_reads(solved):
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = [sys.executable, "-m", "grader", "check", solved, "-a", "cells", "--watch"]
+    done = subprocess.run(line, stdout=writing, stdin=subprocess.PIPE, cwd=ROOT, timeout=120, check=False)
+    os.close(writing)
+    assert done.returncode == 0
+
+
+def test_a_folder_that_is_gone_is_said(tmp_path):
+    line = f"cd {tmp_path} && mkdir gone && cd gone && rmdir ../gone && '{sys.executable}' -m grader check"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2 and done.stderr.startswith("grader: the folder you are in is gone. Type: cd")
+
+
+def test_no_columns_are_as_many_as_are_usual(solved):
+    assert grader("check", solved, "-a", "cells", COLUMNS="0").stdout == grader("check", solved, "-a", "cells").stdout
 
 
 def test_no_colour_and_narrow_terminals(solved):

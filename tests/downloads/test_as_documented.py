@@ -154,6 +154,10 @@ def test_a_worksheet_tells_who_and_late_and_comes_back_with_grades_only(tmp_path
     filled = FORMATS["moodle"].fill([graded(entry, 9.25) for entry in found.values()], text, None)
     assert filled.text == worksheet(kind, [jane | {"Grade": "9.25"}, rene | {"Grade": "9.25"}], bom)
     assert (filled.grades, filled.left_out) == (2, [])
+    as_php = io.StringIO(newline="")  # puts whatever holds a space into quotation marks, and ends lines so
+    csv.writer(as_php, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(csv.reader(io.StringIO(text, newline="")))
+    documents = [graded(entry, 9.25) for entry in found.values()]
+    assert FORMATS["moodle"].fill(documents, as_php.getvalue().replace(f'"{bom}', f'{bom}"'), None).text == filled.text
 
 
 def test_a_teams_number_is_no_participants(tmp_path):

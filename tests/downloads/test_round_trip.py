@@ -63,6 +63,7 @@ def test_canvas(tmp_path, command):
     before = documents(out)
     said = command("batch", download, "--out", out, *GRADE)
     assert "4 of them before" in said.out and "nobody in this class, from an earlier run: gil" in said.err
+    assert (out / "earlier" / "gil.json").is_file() and "gil.json" not in documents(out)
     for name, document in documents(out).items():
         grade = {key: value for key, value in document.items() if key not in ("handed_in", "notes")}
         assert grade == {key: value for key, value in before[name].items() if key not in ("handed_in", "notes")}
@@ -92,6 +93,22 @@ def test_gradescope_groups_reach_a_gradebook(tmp_path, command):
     )
     done = command("export", out, "--format", "canvas", "--gradebook", tmp_path / "gb.csv")
     assert [row["HW (1)"] for row in table(done.out)] == ["18", "18.00", "18.00", "0.00", "18.00"]
+
+
+def test_a_resubmission_takes_the_place_of_what_an_earlier_download_held(tmp_path, command):
+    """Gradescope names a submission by its number, so the same student's next one has another name."""
+    out, gradebook = tmp_path / "out", tmp_path / "gb.csv"
+    gradebook.write_text(
+        'Student,ID,SIS User ID,SIS Login ID,Section,HW (1)\nPoints Possible,,,,,18\n"L, A",1,s1,a,S,\n'
+    )
+    for number, source in ((301, "raise ValueError"), (305, RIGHT)):
+        who = f"submission_{number}:\n  :submitters:\n  - :name: A L\n    :sid: s1\n"
+        files = {"submission_metadata.yml": who, f"submission_{number}/cells.py": source}
+        command("batch", write_zip(tmp_path / f"{number}.zip", files), "--out", out, *GRADE)
+    done = command("export", out, "--format", "canvas", "--gradebook", gradebook)
+    assert [row["HW (1)"] for row in table(done.out)] == ["18", "18.00"] and "not in the file" not in done.err
+    assert [row["score"] for row in table(command("export", out, "--format", "csv").out)] == ["18.0"]
+    assert [path.name for path in (out / "earlier").iterdir()] == ["A L_301.json"]
 
 
 def test_clones_and_a_plain_folder(tmp_path, command):

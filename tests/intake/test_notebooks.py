@@ -614,6 +614,27 @@ def test_nbformat_is_loaded_for_none_but_odd_notebooks(tmp_path):
         assert ("nbformat" in said) == wanted
 
 
+@pytest.mark.parametrize("left_out", ["metadata", "nbformat", "nbformat_minor", "all"])
+def test_what_a_tool_left_out_of_a_notebook_is_not_missed(tmp_path, left_out):
+    made = json.loads(notebook("def build_vocab(text): return 1"))
+    for part in (made, *made["cells"]):
+        for key in (left_out,) if left_out != "all" else set(part) - {"cells", "cell_type", "source"}:
+            part.pop(key, None)
+    made["cells"] += [None, {"source": "1"}, {"cell_type": "code"}, {"cell_type": "code", "source": 7}]
+    path = tmp_path / "ada.ipynb"
+    path.write_text(json.dumps(made))
+    assert imported(receive(path, load_course()), "batching").build_vocab("") == 1
+
+
+def test_what_no_cell_defines_is_missing_and_no_file_is_asked_for(tmp_path, trusted_sandbox):
+    path = tmp_path / "ada.ipynb"
+    path.write_text(notebook("def build_vocab(text): return 1"))
+    document = grade_folder(path, ["sampling"], trusted_sandbox).document
+    for test in rows_of(document).values():
+        if test["visibility"] == "public":
+            assert "No cell defines sample_next or generate_text." in test["message"]
+
+
 HEAD = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, '
 HOSTILE = {
     "empty": b"",

@@ -130,6 +130,10 @@ def bomb(path: Path) -> None:
         archive.writestr("zeros.bin", b"\0" * (257 * MIB))
 
 
+def renamed(path: Path) -> None:
+    write_files(path, {"notes.txt": "", "my_cells.py": SOLUTION})
+
+
 def encrypted(path: Path) -> None:
     zipped(path.with_suffix(".zip"), [("cells.py", SOLUTION)])
     raw = bytearray(path.with_suffix(".zip").read_bytes())
@@ -141,10 +145,11 @@ def encrypted(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (empty_folder, "cells.py is not in the submission"),
-        (fifo, "it is neither a file nor a folder"),
-        (bomb, "the archive unpacks to more than 256 MiB"),
-        (encrypted, "cells.py can't be read: it is encrypted"),
+        (empty_folder, "cells.py is not in the submission. There is nothing in it that an assignment asks for."),
+        (renamed, "cells.py is not in the submission. There are: my_cells.py, notes.txt. A file counts only under"),
+        (fifo, "it is neither a file nor a folder Next: hand in the .py files themselves"),
+        (bomb, "the archive unpacks to more than 256 MiB Next: hand in the .py files themselves"),
+        (encrypted, "cells.py can't be read: it is encrypted Next: save cells.py anew"),
     ],
 )
 def test_what_cannot_be_read_is_graded_zero_and_said(tmp_path, make, says):

@@ -45,7 +45,7 @@ GRADESCOPE_TEST = {
     "visibility": str,
     "extra_data": dict,
 }
-DISARMED = {"##[error]forged": "# #[error]forged", "::error::forged": ": :error: :forged"}
+DISARMED = {"##[error]forged": "# #[error]forged", "::error::forged": ": :error::forged"}
 VISIBILITIES = {"visible", "hidden", "after_due_date", "after_published"}
 STATED = {"text", "html", "simple_format", "md", "ansi"}
 MESSAGE = 'off by <b>0.5</b> & ]]>\n\n::error::x\n##[error]y | `z`\n100% of "it" \U0001f4a5'
@@ -163,7 +163,7 @@ def test_the_summary_is_text_in_markdown_and_html(documents):
         assert seen.tags <= {"h2", "table", "thead", "tbody", "tr", "th", "td", "p", "b", "details", "summary", "pre"}
         for document in shown:
             assert DISARMED.get(document["submission"], document["submission"]) in seen.text
-        assert 'off by <b>0.5</b> & ]]>\n\n: :error: :x\n# #[error]y | `z`\n100% of "it"' in seen.text
+        assert 'off by <b>0.5</b> & ]]>\n\n: :error::x\n# #[error]y | `z`\n100% of "it"' in seen.text
 
 
 def test_a_summary_ends_before_it_would_be_dropped(documents):
@@ -185,7 +185,7 @@ def test_the_log_gives_githubs_runner_our_commands_and_no_others(documents):
         commands = [re.fullmatch(r"::(error|notice) title=([^:,]*)::(.*)", line) for line in lines[end + 1 : -1]]
         assert all(commands) and not any("##[" in line for line in lines)
         assert 1 <= sum(found[1] == "error" for found in commands) <= 10
-    assert any("off by <b>0.5</b> & ]]>%0A%0A: :error: :x%0A" in line and "100%25 of" in line for line in lines)
+    assert any("off by <b>0.5</b> & ]]>%0A%0A: :error::x%0A" in line and "100%25 of" in line for line in lines)
 
 
 CANVAS = (
@@ -237,8 +237,23 @@ def test_a_name_that_says_two_students_is_neither(documents):
 def test_nobody_gets_two_grades_and_no_verdict_is_no_grade(documents):
     second = named(documents[1], "x_11_22_hw1")
     filled = FORMATS["canvas"].fill([documents[0], second, documents[2] | {"complete": False}], CANVAS, "HW1")
-    assert filled.grades == 1 and filled.left_out[0].endswith("ada-000 has that row already")
+    assert filled.grades == 1 and filled.left_out[0] == "ada-000: x_11_22_hw1 has that row already"
     assert filled.left_out[1] == "chloe-002: no verdict"
+
+
+def test_a_number_is_placed_first_and_by_nothing_else(documents):
+    """A display name that Canvas put before another user's number is no login, and takes no row."""
+    student = {"name": "ada-000", "ids": ["canvas:99"]}
+    stranger = named(documents[1], "ada-000_99") | {"handed_in": {"from": "canvas", "students": [student]}}
+    nameless = named(documents[2], "x") | {"handed_in": {"from": "folder", "students": [{"name": "ada-000"}]}}
+    own = named(documents[0], "lovelaceada_11_22_hw1")
+    for given in ([stranger, nameless, own], [own, nameless, stranger]):
+        filled = FORMATS["canvas"].fill(given, CANVAS, "HW1")
+        assert [row[1] for row in csv.reader(io.StringIO(filled.text))][2:] == ["11"]
+        assert sorted(filled.left_out) == [
+            "ada-000_99: nobody in the gradebook has the number 99",
+            "x: nobody in the gradebook is called that",
+        ]
 
 
 def test_semicolons_and_decimal_commas_stay(documents):
@@ -303,6 +318,9 @@ def test_export_on_the_command_line(documents, tmp_path):
     assert done.returncode == 0 and "2 grades are in the file." in done.stderr
     assert all(line.startswith("grader: ") for line in done.stderr.splitlines())
     assert (tmp_path / "import.csv").read_bytes().count(b"\r\n") == 4
+    done = command("export", folder, "--format", "canvas", *gradebook[:-1], tmp_path / "canvas.csv")
+    assert done.returncode == 2 and "is the gradebook itself" in done.stderr
+    assert (tmp_path / "canvas.csv").read_bytes() == CANVAS.encode()
 
 
 @pytest.mark.parametrize(
@@ -320,6 +338,29 @@ def test_export_on_the_command_line(documents, tmp_path):
 def test_unusable_wishes_are_one_line_and_two(documents, tmp_path, arguments):
     done = command("export", write_class(documents[:2], tmp_path / "class"), *arguments)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("wish", "out"),
+    [
+        ("gradescope", "documents"),
+        *(("csv", name) for name in ("summary.csv", "ledger.sqlite")),
+        ("json", "documents/ada-000.json"),
+    ],
+)
+def test_what_is_exported_from_is_not_overwritten(documents, tmp_path, wish, out):
+    folder = write_class(documents[:1], tmp_path / "class")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    done = command("export", folder, "--format", wish, "--out", folder / out)
+    assert done.returncode == 2 and "part of the class itself. Give --out another name" in done.stderr
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_report_in_place_of_a_file_is_refused(documents, tmp_path):
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "more"):
+        done = command("report", write_class(documents[:1], tmp_path / f"{out.name}.d"), "--out", out)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1) and "Give --out a folder" in done.stderr
 
 
 def test_grade_writes_one_document_in_another_format(tmp_path):

@@ -32,9 +32,11 @@ HOSTILE = (
         ("pid 4711", "pid …"),
         ("1/2 and a/b", "1/2 and a/b"),
         ("\u202ereversed", "reversed"),
-        ("words ::error::x", "words : :error: :x"),
+        ("words ::error::x", "words : :error::x"),
+        ("x ::Set-Output name=a::b", "x : :Set-Output name=a::b"),
         ("##[set-env name=PATH]x", "# #[set-env name=PATH]x"),
         ("x[::2] and a::1", "x[::2] and a::1"),
+        ("h[::step, a::b]", "h[::step, a::b]"),
     ],
 )
 def test_clean(text, shown):
