@@ -73,8 +73,9 @@ def part(model: Any, label: str) -> Any:
 def plain_step(cell: Any) -> Any:
     """A linear step over an LSTM's or RNN's own parameters, whose whole walk is one matrix product.
 
-    With d = x W_xᵀ + bias (the first H rows of each): c = c_prev / 2 + d, h = h_prev / 2 + c for an
-    LSTM, whose W_x has 4H rows; h = h_prev / 2 + d, returned twice, for an RNN.
+    With d = x W_xᵀ + bias (the first H rows of each): c = c_prev / 2 + d, h = h_prev / 4 + 2c for an
+    LSTM, whose W_x has 4H rows, so that neither can be taken for the other; h = h_prev / 2 + d, returned
+    twice, for an RNN.
     """
     size = cell.W_h.shape[1]
     two_states = cell.W_x.shape[0] == 4 * size
@@ -85,7 +86,7 @@ def plain_step(cell: Any) -> Any:
             h = h_prev / 2 + drive
             return h, h
         c = c_prev / 2 + drive
-        return h_prev / 2 + c, c
+        return h_prev / 4 + 2 * c, c
 
     return forward
 
