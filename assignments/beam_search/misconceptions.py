@@ -19,6 +19,7 @@ WINNER = "_, characters = max(finished + live, key=normalised)"
 RETURNED = 'return seed + "".join(idx_to_char[index] for index in best)'
 ZIP = "for score, place in zip(best.tolist(), places.tolist(), strict=True):"
 ROUND = "for n in range(1, length + 1):"
+LAST = "last = torch.tensor([[characters[-1]] for _, characters in live], device=device)"
 LAST_ROUND = "if n == length or not live:"
 
 MISCONCEPTIONS = (
@@ -119,6 +120,14 @@ MISCONCEPTIONS = (
         "h follows its hypothesis and c does not.",
         "Part of the states follows its hypothesis and part of it stays behind. A state is a list of pairs, one a "
         "layer: everything in it has to move together.",
+    ),
+    Misconception(
+        "beam-text-not-reordered",
+        BEAM,
+        ((HYPOTHESIS, HYPOTHESIS.replace("live[parent]", "live[min(len(survivors), len(live) - 1)]")),),
+        "Row i of the texts stays row i though hypothesis i now has another parent.",
+        "It seems that a new character is written behind the text of another hypothesis. When the beam is pruned and "
+        "reordered, each survivor takes over the text of its own parent.",
     ),
     Misconception(
         "beam-shared-list",
@@ -271,6 +280,14 @@ MISCONCEPTIONS = (
         "Once finished, a hypothesis leaves the competition for places and waits.",
     ),
     Misconception(
+        "beam-finished-go-on",
+        BEAM,
+        (("finished.append(hypothesis)\n            else:\n", "finished.append(hypothesis)\n            if True:\n"),),
+        "What has ended is noted and stays in the beam as well.",
+        "Hypotheses that have ended seem to be extended further. One that is finished waits for the final choice and "
+        "is no longer live.",
+    ),
+    Misconception(
         "beam-finished-take-no-place",
         BEAM,
         (
@@ -291,6 +308,14 @@ MISCONCEPTIONS = (
         "The first hypothesis to finish ends the search.",
         "The search seems to end as soon as anything has finished. A live hypothesis may still overtake it, "
         "above all if it scores better now.",
+    ),
+    Misconception(
+        "beam-stops-when-the-best-ends",
+        BEAM,
+        ((STOP, "if end is not None and places.tolist()[0] % scores.shape[1] == end:"),),
+        "The search ends when the first place of the beam ends.",
+        "The search seems to end as soon as the best hypothesis of the beam has finished. With a length penalty one "
+        "that is behind it now may still win, for it gets longer.",
     ),
     Misconception(
         "beam-stops-at-k-finished",
@@ -393,6 +418,25 @@ MISCONCEPTIONS = (
         "what comes after it.",
     ),
     Misconception(
+        "beam-text-read-again",
+        BEAM,
+        (
+            (LAST, LAST.replace("[characters[-1]]", "seed + characters")),
+            ("logits, states = model(last, states)", "logits, states = model(last)"),
+        ),
+        "Every step feeds seed and text from the start, without states, as one would with a model that has none.",
+        "The model seems to be fed seed and text anew in each step, without states. The text comes out right, at a "
+        "price that grows with every character: what was read once is in the states.",
+    ),
+    Misconception(
+        "beam-feeds-history",
+        BEAM,
+        ((LAST, LAST.replace("[characters[-1]]", "seed + characters")),),
+        "Seed and text are fed again on top of the states that remember them.",
+        "The model seems to be fed the whole text in each step, although the states remember it: it reads everything "
+        "many times over. Only what is new has to be fed.",
+    ),
+    Misconception(
         "beam-only-last-seed-character",
         BEAM,
         ((FED, FED.replace("[seed]", "[seed[-1:]]")),),
@@ -413,6 +457,14 @@ MISCONCEPTIONS = (
         ((ROUND, "for n in range(1, length + 2):"), (LAST_ROUND, "if n > length or not live:")),
         "One character more than `length`.",
         "The text is one character too long. Count the characters that come after the seed.",
+    ),
+    Misconception(
+        "beam-one-too-few",
+        BEAM,
+        ((ROUND, "for n in range(1, max(2, length)):"), (LAST_ROUND, "if n == max(1, length - 1) or not live:")),
+        "One character fewer than asked for.",
+        "Texts without an end come out one character too short. Count the steps, those before the loop included: "
+        "`length` characters are generated.",
     ),
     Misconception(
         "beam-length-includes-seed",

@@ -62,11 +62,16 @@ class Case:
 
 
 def table_of(alphabet: str, probabilities: dict[str, dict[str, float]]) -> Table:
-    """A table from probabilities: `{"s": {"a": 0.6}}` is 0.6 for a after s, and the rest shared by the others."""
+    """A table from probabilities: `{"s": {"a": 0.6}}` is 0.6 for a after s, and the rest shared by the others.
+
+    The shares are nearly equal and not quite, and other ones after each character, so that nothing is tied by chance.
+    """
     rows = {}
-    for ending, row in {"": {}, **probabilities}.items():
-        rest = (1 - sum(row.values())) / max(1, len(alphabet) - len(row))
-        rows[ending] = [math.log(row.get(char, rest)) for char in alphabet]
+    for ending in ("", *alphabet, *probabilities):
+        row, turn = probabilities.get(ending, {}), alphabet.find(ending[-1:])
+        shares = {char: 10 + (0.618 * n + 0.414 * turn) % 1 for n, char in enumerate(alphabet) if char not in row}
+        rest = (1 - sum(row.values())) / max(1, sum(shares.values()))
+        rows[ending] = [math.log(row[char] if char in row else rest * shares[char]) for char in alphabet]
     return Table(alphabet, rows)
 
 

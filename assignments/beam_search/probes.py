@@ -81,8 +81,8 @@ def setting(
     alphabet: str, endings: list[str], logits: torch.Tensor, room: int
 ) -> tuple[LayeredTable, dict[str, int], dict[int, str]]:
     """The first three arguments of `beam_search`; the model can remember `room` characters."""
-    char_to_idx = {char: index for index, char in enumerate(alphabet)}
-    idx_to_char = dict(enumerate(alphabet))
+    pairs = list(enumerate(alphabet))[::-1]  # a dict's own order means nothing
+    char_to_idx, idx_to_char = {char: index for index, char in pairs}, dict(pairs)
     keys = [tuple(char_to_idx[char] for char in ending) for ending in endings]
     model = LayeredTable(dict(zip(keys, logits.unbind(), strict=True)), room)
     return model, char_to_idx, idx_to_char
@@ -114,11 +114,12 @@ def feeding(
 ) -> dict[str, Any]:
     """The text, how often each character of the seed was fed, and whether always after those before it.
 
-    Equal rows of one batch count as one, different ones each for themselves.
+    Equal rows of one batch count as one, different ones each for themselves. And whether any row was fed
+    more than seed and text can be together.
     """
     text, model = search(student, alphabet, endings, logits, call)
     seed = [alphabet.index(char) for char in call["seed"]]
-    times, in_order = [0] * len(seed), True
+    times, in_order, longest = [0] * len(seed), True, len(seed) + call["length"]
     for entry in model.fed:
         rows = zip(entry["before"], entry["tokens"], strict=True)
         pieces = {
@@ -135,6 +136,11 @@ def feeding(
         "the text": text,
         "how often each character of the seed was fed": times,
         "whether the seed was fed in order": in_order,
+        "whether a row was fed more than the seed and the text after it": any(
+            len(before) + len(tokens) > longest
+            for entry in model.fed
+            for before, tokens in zip(entry["before"], entry["tokens"], strict=True)
+        ),
     }
 
 

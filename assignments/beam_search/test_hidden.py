@@ -87,18 +87,18 @@ LATE_WINNER = oracle.table_of(
 # Of the nine beginnings of two characters the least probable has the best end.
 LAST_OF_NINE = oracle.table_of(
     "abs",
-    {"s": {"a": 0.4, "b": 0.35}, "sa": {"a": 0.4, "b": 0.33}, "sb": {"a": 0.4, "b": 0.33}}
-    | {"ss": {"a": 0.38, "b": 0.29}, "ssb": {"s": 0.99}},
+    {"s": {"a": 0.4, "b": 0.35}, "sa": {"a": 0.4, "b": 0.33}, "sb": {"a": 0.4, "b": 0.34}}
+    | {"ss": {"a": 0.37, "b": 0.29}, "ssb": {"s": 0.99}},
 )
 
-# Nearly all probability is on the end; who goes on pays 78 for each character.
+# Nearly all probability is on the end; who goes on pays 78 for each character, and a fifth more or less decides.
 SMALL_NUMBERS = Table(
     ".abs",
     {
-        "": [0.0, -200.0, -200.0, -200.0],
-        "s": [-200.0, 0.0, -0.7, -200.0],
-        "a": [0.0, -82.0, -78.0, -200.0],
-        "b": [0.0, -78.0, -82.0, -200.0],
+        "": [0.0, -200.0, -201.0, -203.0],
+        "s": [-200.0, 0.0, -0.7, -207.0],
+        "a": [0.0, -78.2, -78.0, -209.0],
+        "b": [0.0, -78.0, -78.25, -211.0],
     },
 )
 
@@ -219,7 +219,7 @@ def test_everything_ends(submission, rng):
 
 @points(0.25, of=BEAM, promise="greedy")
 def test_greedy_on_drawn_tables(submission, rng):
-    case = oracle.drawn(rng, ".abc", "b", length=4, beam_width=1)
+    case = oracle.drawn(rng, "cb.a", "b", length=4, beam_width=1)
     cases = {"without an end": case, "with an end": Case(case.table, {**case.call, "end_char": "."})}
     reply = _search(submission, cases)
     for label, one in cases.items():
@@ -242,7 +242,7 @@ def test_wider_than_everything(submission, rng):
     letters = "abcdefghijklmnopqrstuvwx"
     rows = {"a": {letter: (30 - place) / 500 for place, letter in enumerate(letters)}, "ax": {"c": 0.99}}
     last = oracle.relabelled(Case(oracle.table_of(letters, rows), {"seed": "a", "length": 2, "beam_width": 30}), rng)
-    _expect_acceptable(submission, oracle.drawn(rng, "abc", "cb", beyond_greedy=True, length=3, beam_width=40))
+    _expect_acceptable(submission, oracle.drawn(rng, "bca", "cb", beyond_greedy=True, length=3, beam_width=40))
     expect(_search(submission, {"the text": last})["the text"]).equals(oracle.global_optimum(last))
 
 
@@ -255,15 +255,16 @@ def test_long_seed(submission, rng):
     _expect_one_of(reply, "the text", oracle.acceptable(case))
     expect(reply["how often each character of the seed was fed"]).equals([1] * len(seed))
     expect(reply["whether the seed was fed in order"]).equals(True)
+    expect(reply["whether a row was fed more than the seed and the text after it"]).equals(False)
 
 
-@points(0.25, of=BEAM, promise="ties")
+@points(0.25, of=BEAM, promise="ties", any_choice=True)
 def test_drawn_tables_with_ties(submission, rng):
     cases = (oracle.tied(rng, ".ab", "a", length=3, beam_width=width, end_char=".") for width in (1, 2, 3))
     _expect_acceptable(submission, *cases)
 
 
-@points(0.25, of=BEAM, promise="deterministic")
+@points(0.25, of=BEAM, promise="deterministic", any_choice=True)
 def test_the_same_again(submission):
     case = Case(Table("abcs", {"": [1.0, 1.0, 1.0, 1.0]}), {"seed": "s", "length": 4, "beam_width": 3})
     reply = submission.run(probes.under_two_seeds, **case.inputs)

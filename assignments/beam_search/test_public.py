@@ -2,8 +2,8 @@
 
 A table says how probable the next character is after a history with a certain ending: with
 `{"s": {"a": 0.6, "b": 0.3}}` a has probability 0.6 and b 0.3 after a history that ends in s, and the
-other characters share the rest evenly. The longest ending that fits counts; where none fits, all
-characters are equally probable.
+other characters share the rest. The longest ending that fits counts; where none fits, all characters
+share. The shares are nearly equal and not quite, so that there are no ties but those a test wants.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ ONE_PLACE = {
 @points(0.25, of=BEAM, promise="result")
 def test_seed_and_continuation_are_returned(submission):
     call = {"seed": "to", "length": 1, "beam_width": 2}
-    table = _table("ehot", {"o": {"t": 0.7}})
-    # The second call is given idx_to_char as a list, the first as a dict.
+    table = _table("tohe", {"o": {"t": 0.7}})
+    # The second call is given idx_to_char as a list, the first as a dict; neither is in the order of the alphabet.
     reply = _search(submission, table, {"with a dict": call, "with a list": call})
     expect(reply["with a dict"]).equals("tot")
     expect(reply["with a list"]).equals("tot")
@@ -148,6 +148,10 @@ def test_hypotheses_keep_their_own_states(submission):
 def test_a_finished_hypothesis_can_win(submission):
     rows = {"s": {"a": 0.9}, "sa": {"b": 0.55, ".": 0.42}}  # whatever follows "ab" is worse than 0.9 · 0.42
     _expect_text(submission, "sa", ".abs", rows, seed="s", length=5, beam_width=2, end_char=".")
+    # "." scores -0.51 and is best, though the model is sure of how to go on after it.
+    rows = {"s": {".": 0.6, "a": 0.39}, ".": {"a": 0.98}, ".a": {"a": 0.98}, "s.aa": {"a": 0.98}}
+    call = {"seed": "s", "length": 3, "beam_width": 2, "length_penalty": 1.0, "end_char": "."}
+    _expect_text(submission, "s", ".abs", rows, **call)
 
 
 @points(0.25, of=BEAM, promise="finished")
@@ -166,8 +170,10 @@ def test_a_finished_hypothesis_takes_one_place_once(submission):
 def test_length_penalty_decides_the_final_choice(submission):
     call = {"seed": "s", "length": 6, "beam_width": 2, "end_char": "."}
     calls = {f"length_penalty {penalty}": {**call, "length_penalty": penalty} for penalty in (0.0, 0.6, 1.0, 2.0)}
+    calls["no length_penalty given"] = call
     reply = _search(submission, _table(".abcs", THREE_LENGTHS), calls)
     expect(reply["length_penalty 0.0"]).equals("s")
+    expect(reply["no length_penalty given"]).equals("s")
     expect(reply["length_penalty 0.6"]).equals("sab")  # -1.60 / 3^0.6 = -0.83 against -1.00 and -0.87
     expect(reply["length_penalty 1.0"]).equals("sacabca")  # -2.54 / 6 = -0.42 against -1.00 and -0.53
     expect(reply["length_penalty 2.0"]).equals("sacabca")
@@ -206,7 +212,7 @@ def test_the_first_end_does_not_end_the_search(submission):
     _expect_text(submission, "sab", ".abs", rows, seed="s", length=4, beam_width=2, end_char=".")
 
 
-@points(0.25, of=BEAM, promise="ties")
+@points(0.25, of=BEAM, promise="ties", any_choice=True)
 def test_any_choice_between_equals(submission):
     # Two of a, b and c get a place. If a is among them it wins; if not, b does.
     rows = {"s": {"a": 0.33, "b": 0.33, "c": 0.33}, "sa": {"a": 0.9}, "sb": {"b": 0.8}, "sc": {"c": 0.7}}
@@ -227,10 +233,11 @@ def test_width_above_the_vocabulary(submission):
     _expect_text(submission, "scca", "abcs", THREE_PATHS, seed="s", length=3, beam_width=7)
 
 
-@points(0.25, of=BEAM, promise="deterministic")
+@points(0.25, of=BEAM, promise="deterministic", any_choice=True)
 def test_two_searches_give_one_text(submission):
     call = {"seed": "s", "length": 3, "beam_width": 2}
-    reply = submission.run(probes.under_two_seeds, **_table("abcs", {}), call=call)  # all texts are equally good
+    table = {"alphabet": "abcs", "endings": [""], "logits": torch.zeros(1, 4)}  # all texts are equally good
+    reply = submission.run(probes.under_two_seeds, **table, call=call)
     text = reply.text("the text")
     if text not in {"s" + "".join(chars) for chars in itertools.product("abcs", repeat=3)}:
         raise Mismatch(f"the text is {quote(repr(text), 200)}, expected s and three characters")
@@ -246,6 +253,7 @@ def test_the_seed_is_fed_once(submission):
     expect(reply["the text"]).equals("stopsop")
     expect(reply["how often each character of the seed was fed"]).equals([1, 1, 1, 1])
     expect(reply["whether the seed was fed in order"]).equals(True)
+    expect(reply["whether a row was fed more than the seed and the text after it"]).equals(False)
 
 
 @points(0.25, of=BEAM, promise="modes", side=True)
@@ -280,11 +288,13 @@ def test_what_is_refused(submission):
 
 def _table(alphabet: str, probabilities: dict[str, dict[str, float]]) -> dict:
     """The arguments of a probe that describe a table, from probabilities as at the top of this file."""
-    rows = {"": {}, **probabilities}
+    rows = {ending: probabilities.get(ending, {}) for ending in ("", *alphabet, *probabilities)}
     logits = torch.empty(len(rows), len(alphabet))
-    for place, row in enumerate(rows.values()):
-        rest = (1 - sum(row.values())) / max(1, len(alphabet) - len(row))
-        logits[place] = torch.tensor([math.log(row.get(char, rest)) for char in alphabet])
+    for place, (ending, row) in enumerate(rows.items()):
+        turn = alphabet.find(ending[-1:])
+        shares = {char: 10 + (0.618 * n + 0.414 * turn) % 1 for n, char in enumerate(alphabet) if char not in row}
+        rest = (1 - sum(row.values())) / max(1, sum(shares.values()))
+        logits[place] = torch.tensor([math.log(row[char] if char in row else rest * shares[char]) for char in alphabet])
     return {"alphabet": alphabet, "endings": list(rows), "logits": logits}
 
 

@@ -41,6 +41,14 @@ MISCONCEPTIONS = (
         "embeddings; the others read something of another size.",
     ),
     Misconception(
+        "lm-one-layer",
+        ANY,
+        ((INPUT_SIZES, "input_sizes = [embed_size]"),),
+        "One cell whatever num_layers says.",
+        "The model seems to have one layer, however many are asked for. Follow num_layers from its parameter to where "
+        "the cells are made.",
+    ),
+    Misconception(
         "lm-shared-cell",
         ANY,
         (
@@ -144,6 +152,21 @@ MISCONCEPTIONS = (
         "One layer is right; with more, a layer starts from the states of the layer below.",
         "The layers seem to share one h and one c: each overwrites what the one before it left. Every layer has "
         "states of its own.",
+    ),
+    Misconception(
+        "lm-h-and-c-swapped",
+        ANY,
+        ((KEEP, "new_states.append((c, h))"),),
+        "Right for one step, and for RNN and GRU; from the second step on an LSTM takes one for the other.",
+        "h and c seem to have changed places between one step and the next. A state is the pair (h, c), in this order, "
+        "wherever it is put away and taken up again.",
+    ),
+    Misconception(
+        "lm-logits-from-c",
+        ANY,
+        ((TOP, "tops.append(c)"),),
+        "Right for RNN and GRU; an LSTM's logits are made from its cell state.",
+        "The logits seem to be made from the top layer's c. An LSTM keeps c to itself; what it shows is h.",
     ),
     Misconception(
         "lm-carries-h-only",
@@ -301,6 +324,20 @@ MISCONCEPTIONS = (
         "Without states the model seems to start from ones. The handout says what to start from.",
     ),
     Misconception(
+        "lm-learned-start",
+        ANY,
+        (
+            (
+                "self.hidden_size = hidden_size",
+                "self.hidden_size = hidden_size\n        self.start = nn.Parameter(torch.zeros(hidden_size))",
+            ),
+            (ZEROS, "zeros = self.start.expand(x.shape[0], -1)"),
+        ),
+        "The state to start from is a parameter: zeros until it is trained.",
+        "Without states the model seems to start from a parameter of its own. It is zero at first, and training moves "
+        "it; the handout wants zeros at every call.",
+    ),
+    Misconception(
         "lm-always-lstm",
         ANY,
         ((CELLS, CELLS.replace("CELLS[cell_type]", "LSTMCellFromScratch")),),
@@ -329,8 +366,8 @@ MISCONCEPTIONS = (
         ANY,
         ((CHECK, "if cell_type not in list(CELLS):\n            cell_type = 'lstm'\n        if False:"),),
         "A typing error in cell_type goes unnoticed.",
-        "An unknown cell_type seems to be accepted in silence. A typing error would then train another model than the "
-        "one that was asked for.",
+        "A model with an unknown cell_type seems to be made without a word. A typing error would then go unnoticed, or "
+        "come to light far from where it was made.",
     ),
     Misconception(
         "lm-charlstm-one-layer",

@@ -49,6 +49,16 @@ def build(student: Any, name: str, sizes: dict[str, Any], weights: dict[str, tor
     return model
 
 
+def move_what_was_not_given(model: Any, weights: dict[str, torch.Tensor]) -> None:
+    """As training would: each trained parameter beside the given ones and those of the cells is 0.5 now, if any is."""
+    ours = {id(part(model, label)) for label in weights}
+    cells = {id(parameter) for cell in model.cells for parameter in cell.parameters()}
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad and id(parameter) not in ours | cells:
+                parameter.fill_(0.5)
+
+
 def part(model: Any, label: str) -> Any:
     """What lies at `cells.0.W_x` in a model, or None."""
     found = model
@@ -63,8 +73,9 @@ def part(model: Any, label: str) -> Any:
 def plain_step(cell: Any) -> Any:
     """A linear step over an LSTM's or RNN's own parameters, whose whole walk is one matrix product.
 
-    With d = x W_xᵀ + bias (the first H rows of each): c = c_prev / 2 + d, h = h_prev / 2 + c for an
-    LSTM, whose W_x has 4H rows; h = h_prev / 2 + d, returned twice, for an RNN.
+    With d = x W_xᵀ + bias (the first H rows of each): c = c_prev / 2 + d, h = h_prev / 4 + 2c for an
+    LSTM, whose W_x has 4H rows, so that neither can be taken for the other; h = h_prev / 2 + d, returned
+    twice, for an RNN.
     """
     size = cell.W_h.shape[1]
     two_states = cell.W_x.shape[0] == 4 * size
@@ -75,7 +86,7 @@ def plain_step(cell: Any) -> Any:
             h = h_prev / 2 + drive
             return h, h
         c = c_prev / 2 + drive
-        return h_prev / 2 + c, c
+        return h_prev / 4 + 2 * c, c
 
     return forward
 
@@ -141,8 +152,9 @@ def calls(
     xs: list[torch.Tensor],
     plain: bool = False,
 ) -> dict[str, Any]:
-    """One model called with each x of a list, no states given: the logits of every call."""
+    """One model, as if trained already, called with each x of a list, no states given: the logits of every call."""
     model = build(student, name, sizes, weights, plain)
+    move_what_was_not_given(model, weights)
     return {f"logits of call {number}": feed(model, x)[0] for number, x in enumerate(xs)}
 
 
@@ -247,8 +259,6 @@ def refusals(student: Any, name: str, sizes: dict[str, Any], cell_types: list[st
         kind, text = "nothing", ""
         try:
             construct(student, name, {**sizes, "cell_type": cell_type})
-        except NotImplementedError:
-            raise
         except ValueError as problem:
             kind, text = "ValueError", str(problem)
         except Exception as problem:

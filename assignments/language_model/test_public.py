@@ -248,15 +248,18 @@ def _library_layer(own, x, h, c):
 
 
 def _plain_layer(own, x, h, c):
-    """The same of `probes.plain_step`, all steps at once: a state halves at each step, so `fading` sums them up."""
-    steps = x.shape[1]
-    ages = torch.arange(steps)[:, None] - torch.arange(steps)
-    fading = torch.where(ages >= 0, 0.5 ** ages.double(), 0.0)
-    start = 0.5 ** torch.arange(1, steps + 1).double()[:, None]
+    """The same of `probes.plain_step`, all steps at once."""
     drive = x @ own["W_x"][:H].T + own["bias"][:H]
     if own["W_x"].shape[0] == H:
-        hs = fading @ drive + start * h[:, None]
+        hs = _fading(0.5, h, drive)
         return hs, hs[:, -1]
-    cs = fading @ drive + start * c[:, None]
-    hs = fading @ cs + start * h[:, None]
-    return hs, cs[:, -1]
+    cs = _fading(0.5, c, drive)
+    return _fading(0.25, h, 2 * cs), cs[:, -1]
+
+
+def _fading(left: float, start: torch.Tensor, added: torch.Tensor) -> torch.Tensor:
+    """A state (B, T, H) of which so much is left at each step, and to which `added` (B, T, H) comes."""
+    steps = added.shape[1]
+    ages = torch.arange(steps)[:, None] - torch.arange(steps)
+    fading = torch.where(ages >= 0, left ** ages.double(), 0.0)
+    return fading @ added + left ** torch.arange(1, steps + 1).double()[:, None] * start[:, None]

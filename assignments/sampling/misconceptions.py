@@ -95,6 +95,28 @@ MISCONCEPTIONS = (
         "it. The model sees everything many times over.",
     ),
     Misconception(
+        "text-read-again",
+        GENERATE,
+        (
+            (CALL, "logits, _ = model(x)"),
+            (NEXT_X, "indices.append(index)\n                x = torch.tensor([indices], device=device)"),
+        ),
+        "Everything so far is fed again and no states are kept, as one would with a model that has none.",
+        "It seems that the whole text so far is fed again for each character, without states. The text comes out "
+        "right, at a price that grows with every character: what the model has read once is in its states.",
+    ),
+    Misconception(
+        "text-states-of-the-last-text",
+        GENERATE,
+        (
+            ("            states = None\n", '            states = getattr(model, "states", None)\n'),
+            (CALL, f"{CALL}\n                model.states = states"),
+        ),
+        "The states outlive the call: the next text goes on from where the last one ended.",
+        "It seems that a second text begins with the states that the first one ended with. They belong to one text; "
+        "where do yours live between two calls?",
+    ),
+    Misconception(
         "text-feeds-argmax",
         GENERATE,
         ((NEXT_X, "x = torch.tensor([[int(logits[0, -1].argmax())]], device=device)"),),
@@ -146,6 +168,14 @@ MISCONCEPTIONS = (
         "Scaled here and once more in sample_next.",
         "It seems that the temperature is applied twice in a text, here and again where the draw is made: its effect "
         "goes too far.",
+    ),
+    Misconception(
+        "text-softmax-before-drawing",
+        GENERATE,
+        ((NEXT, NEXT.replace("logits[0, -1]", "torch.softmax(logits[0, -1], dim=-1)")),),
+        "sample_next is given probabilities and takes them for logits.",
+        "It seems that the model's answer is made into probabilities before it goes to sample_next, which takes it for "
+        "logits and does so once more. All characters become nearly equally likely.",
     ),
     Misconception(
         "text-always-greedy",
@@ -220,8 +250,7 @@ MISCONCEPTIONS = (
         GENERATE,
         ((EMPTY, "        seed = next(iter(char_to_idx))\n"),),
         "The first character of the vocabulary steps in, unseen.",
-        "It seems that an empty seed is accepted and something else takes its place. The model has nothing to start "
-        "from; say so, as the handout asks.",
+        "It seems that an empty seed is accepted. The model has nothing to start from; say so, as the handout asks.",
     ),
     Misconception(
         "text-unknown-key-error",
@@ -352,6 +381,14 @@ MISCONCEPTIONS = (
         "Division by zero: softmax of inf and nan.",
         "It seems that temperature 0 is divided by like any other. It needs a case of its own: what is left of the "
         "distribution as the temperature falls towards 0?",
+    ),
+    Misconception(
+        "sampler-zero-refused",
+        SAMPLE,
+        (("    if temperature < 0:\n", "    if temperature <= 0:\n"),),
+        "0 counts as a temperature below 0.",
+        "Temperature 0 is refused like one below 0. It can't be divided by, and it still has an answer: what is left "
+        "of the distribution as the temperature falls towards 0?",
     ),
     Misconception(
         "sampler-zero-is-one",

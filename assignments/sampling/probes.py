@@ -118,7 +118,12 @@ def counts_by_default(student: Any, logits: torch.Tensor, draws: int) -> dict[st
 def draws_at_zero(student: Any, logits: torch.Tensor, draws: int) -> dict[str, Any]:
     """Each row of `logits` (N, V) drawn from several times at temperature 0: N lists."""
     size = logits.shape[1]
-    return {"draws": [[index_from(student.sample_next(row, 0), size) for _ in range(draws)] for row in logits]}
+    index_from(student.sample_next(logits[0].clone(), 1.0), size)  # who refuses this too has another mistake
+    try:
+        drawn = [[student.sample_next(row, 0) for _ in range(draws)] for row in logits]
+    except ValueError as problem:
+        raise Complaint("sample_next raised ValueError at temperature 0") from problem
+    return {"draws": [[index_from(value, size) for value in row] for row in drawn]}
 
 
 def kinds(student: Any, logits: torch.Tensor, temperatures: list[float]) -> dict[str, Any]:
@@ -224,16 +229,20 @@ def a_text(value: Any) -> str:
 def writing(
     student: Any, rows: Rows, vocabulary: str, seed: str, length: int, temperature: float, generator_seed: int
 ) -> dict[str, Any]:
-    """A text, every token the model was fed for it, and whether the states were carried from call to call."""
+    """A text, what the model was fed for it, and whether states went from call to call and not into a next text."""
     model = Recorder(rows)
     generator = made_generator(model.anchor, generator_seed)
     text = written(student, model, vocabulary, seed, length, temperature=temperature, generator=generator)
-    return {
+    reply = {
         "text": text,
         "what the model was fed": model.tokens,
         "the model was called more than once": len(model.fed) > 1,
         "the states were carried": model.states_carried,
     }
+    calls = len(model.fed)
+    written(student, model, vocabulary, seed, 1, temperature=temperature, generator=generator)
+    began = [call["histories"] for call in model.fed[calls : calls + 1]]
+    return {**reply, "a second text began without states": began == [[[]]]}
 
 
 def texts(student: Any, rows: Rows, vocabulary: str, seeds: list[str], lengths: list[int]) -> dict[str, Any]:
@@ -344,7 +353,10 @@ def refused_texts(
     """An ordinary text, and whether an empty seed, each of `strangers` as a seed and a negative length are refused."""
 
     def refused(seed: str, length: int) -> bool:
-        return is_refused(written, student, Recorder(rows), vocabulary, seed, length)
+        try:
+            return is_refused(written, student, Recorder(rows), vocabulary, seed, length)
+        except Complaint:  # of the model: it was called, with nothing in its hands
+            return False
 
     return {
         "text": written(student, Recorder(rows), vocabulary, seed, length),

@@ -144,6 +144,7 @@ def test_states_are_passed_on(submission, rng):
     reply = submission.run(probes.writing, **inputs, generator_seed=new_seed(rng))
     expect(reply["the model was called more than once"]).equals(True)
     expect(reply["the states were carried"]).equals(True)
+    expect(reply["a second text began without states"]).equals(True)
 
 
 @points(0.25, of=GENERATE, promise="repeatable")

@@ -71,7 +71,11 @@ def assignment_row(
         if outcome.attempt is not None
         and (outcome.verdict.kind in ("mismatch", "raised") or outcome.attempt.on_stand_in)
     }
-    passed = {o.name: o.attempt.exchanges for o in outcomes if o.attempt is not None and o.verdict.status == "passed"}
+    passed = {
+        outcome.name: outcome.attempt.exchanges
+        for outcome in outcomes
+        if outcome.attempt is not None and outcome.verdict.status == "passed" and not outcome.grading.any_choice
+    }
     causes = diagnose(assignment, failures, passed)
     tests = [_test_row(outcome, causes.get(outcome.name), steps, findings or {}) for outcome in outcomes]
     most = sum(test["max_score"] for test in tests)

@@ -16,7 +16,8 @@ class Grading:
 
     `side` marks a promise to raise or to leave something alone; together such tests carry at most
     15 % of an assignment. `curve` names a list of numbers in the reply of a public test's last probe that
-    a student may want to see drawn, such as the loss of each epoch.
+    a student may want to see drawn, such as the loss of each epoch. Where `any_choice` holds, several replies
+    are right: one that is like the solution's refutes no misconception, which may only have chosen otherwise.
     """
 
     points: float
@@ -24,17 +25,20 @@ class Grading:
     promise: str
     side: bool = False
     curve: str = ""
+    any_choice: bool = False
 
     def scaled(self, scale: float) -> Grading:
         """The same, worth `scale` times as much: as much as the course gives for it."""
         return replace(self, points=round(self.points * scale, 6)) if scale != 1.0 else self
 
 
-def points(worth: float, *, of: str, promise: str, side: bool = False, curve: str = "") -> Callable[[Test], Test]:
+def points(
+    worth: float, *, of: str, promise: str, side: bool = False, curve: str = "", any_choice: bool = False
+) -> Callable[[Test], Test]:
     """Mark a test function as worth `worth` points: `@points(2, of="train", promise="clipping")`."""
 
     def mark(test: Test) -> Test:
-        setattr(test, ATTRIBUTE, Grading(worth, of, promise, side, curve))
+        setattr(test, ATTRIBUTE, Grading(worth, of, promise, side, curve, any_choice))
         return test
 
     return mark

@@ -18,6 +18,7 @@ from grader.sandbox import ProbeDied, ProbeRaised, ProbeTimeout
 from grader.sandbox.session import OUT_OF_MEMORY
 from grader.suite.expectation import Mismatch
 
+UNWRITTEN = ("write", "implement", "todo", "to do")  # words of a NotImplementedError that stands for code to come
 Place = Callable[[str, int], str]  # file and line, in words a student can follow
 ALLOCATION_FAILED = ("can't allocate memory", "Cannot allocate memory", "out of memory", "failed to allocate")
 
@@ -104,9 +105,12 @@ def _raised(described: dict[str, Any], assignment: Assignment, name: str, place:
 def _is_of_the_stub(described: dict[str, Any], assignment: Assignment, name: str) -> bool:
     """Whether the module itself says so; torch raises the same type for "not implemented for 'Long'".
 
-    Where `name` leans on another part, that part's stub says nothing of `name`.
+    Whoever gives it words of their own refuses something with it. And where `name` leans on another part, that part's
+    stub says nothing of `name`.
     """
     says = described.get("text", "")
+    if says and not any(word in says.lower() for word in UNWRITTEN):
+        return False
     another = name not in says and any(other in says for other in assignment.names)
     if name in assignment.leaning and another:
         return False

@@ -64,3 +64,18 @@ def test_what_is_merely_wrong_is_given_no_name(label, assignment, source, grade_
     assert failed
     named = {test: row["misconception"] for test, row in failed.items() if row["misconception"]}
     assert named == {}
+
+
+def test_a_tie_broken_otherwise_refutes_no_name(grade_own):
+    """A beam that begins as equal copies is greedy, and where all texts are equally good it may choose its own."""
+    assignment = next(one for one in COURSE if one.name == "beam_search")
+    source = (SOLUTIONS / assignment.file).read_text()
+    start = "live, finished = [(0.0, [])], []"
+    assert source.count(start) == 1
+    copies = f"""logits = logits.repeat(beam_width, 1, 1)
+    states = [(h.repeat(beam_width, 1), c.repeat(beam_width, 1)) for h, c in states]
+    {start.replace("[(0.0, [])]", "[(0.0, [])] * beam_width")}"""
+    document = grade_own(files_of(assignment, source.replace(start, copies)), [assignment.name])
+    named = {row["misconception"] for row in rows_of(document, "failed", "error", "timeout").values()}
+    assert "beam-greedy" in named
+    assert named <= {"beam-greedy", None}
