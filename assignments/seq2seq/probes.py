@@ -28,17 +28,17 @@ def built(student: Any, name: str, sizes: list[int], cell_type: str | None, like
     return module.to(like.device).eval()
 
 
-def fill(module: nn.Module, scale: float, seed: int, silent: int = 0) -> None:
+def fill(module: nn.Module, scale: float, seed: int, silent: tuple[int, int] | None = None) -> None:
     """Give every parameter normal numbers times `scale`, the same ones to every tensor of its shape.
 
-    With `silent` = V the embedding, known by a dimension of that size, and all biases are zero
-    instead: then nothing comes in, and a state of zeros stays one.
+    With `silent` = (V, H) all is zero but what can take a state to a state, known by two dimensions of
+    at least H and none of V: then nothing comes in, whatever shape a bias has, and a state of zeros stays one.
     """
     generator = torch.Generator()
     with torch.no_grad():
         for parameter in module.parameters():
             shape = tuple(parameter.shape)
-            if silent and (silent in shape or parameter.numel() == max(shape, default=1)):
+            if silent and (silent[0] in shape or sum(size >= silent[1] for size in shape) < 2):
                 parameter.zero_()
             else:
                 generator.manual_seed(seed + sum(31**i * size for i, size in enumerate(shape)))
@@ -73,7 +73,7 @@ def contexts(
         for label, source in sources.items():
             read(label, source)
         if silent is not None:
-            fill(encoder, scale, seed, silent=sizes[0])
+            fill(encoder, scale, seed, silent=(sizes[0], sizes[2]))
             read("silent", silent)
     return found
 
@@ -148,7 +148,11 @@ def decoder_gradients(
 
 
 def _arrived(module: nn.Module, sizes: list[int], results: dict[str, Any], where: str) -> dict[str, Any]:
-    """How large the gradients are: of each row of the embedding, known by its sizes V and E, and of the cells."""
+    """How large the gradients are: of each row of the embedding and of the cells.
+
+    The embedding is known by its sizes V and E or, where it is one table with what comes after it, by
+    rows that nothing reaches: the rows of an output layer all count.
+    """
     for label, result in results.items():
         if not isinstance(result, torch.Tensor):
             raise Complaint(f"{label} is a {type(result).__name__}, expected a tensor")
@@ -161,10 +165,12 @@ def _arrived(module: nn.Module, sizes: list[int], results: dict[str, Any], where
         if parameter.grad is None:
             continue
         size = parameter.grad.detach().abs().float().cpu()
-        if sorted(size.shape) == sorted([vocab_size, embed_size]):
-            of_tokens += size.sum(dim=1 if size.shape[0] == vocab_size else 0)
-        elif vocab_size not in size.shape:
+        if vocab_size not in size.shape:
             of_cells += float(size.sum())
+            continue
+        by_row = size.movedim(size.shape.index(vocab_size), 0).reshape(vocab_size, -1).sum(dim=1)
+        if sorted(size.shape) == sorted([vocab_size, embed_size]) or (by_row == 0).any():
+            of_tokens += by_row
     return {f"the gradient by token ({where})": of_tokens, f"the gradient of the cells ({where})": of_cells}
 
 
