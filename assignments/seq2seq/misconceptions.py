@@ -350,6 +350,14 @@ MISCONCEPTIONS = (
         "into its next step.",
     ),
     Misconception(
+        "loss-h-twice",
+        LOSS,
+        ((ONE_STEP, ONE_STEP.replace("(token, state)", "(token, (state[0], state[0]))")),),
+        "c is lost between the steps: the decoder gets h for both.",
+        "The decoder seems to be given one tensor twice in place of the pair (h, c). In a GRU the two are the same, "
+        "but an LSTM keeps its memory in c: hand on the whole pair as it came.",
+    ),
+    Misconception(
         "loss-encoder-frozen",
         LOSS,
         ((START, "with torch.no_grad():\n        state = encoder(source)\n    losses = []"),),
@@ -521,6 +529,14 @@ MISCONCEPTIONS = (
         "Every step begins from the context.",
         "It seems that every step begins again from the encoder's context. The state that comes back goes into the "
         "next step.",
+    ),
+    Misconception(
+        "greedy-h-twice",
+        GREEDY,
+        ((DECODER_STEP, DECODER_STEP.replace("(token, state)", "(token, (state[0], state[0]))")),),
+        "c is lost between the steps: the decoder gets h for both.",
+        "The decoder seems to be given one tensor twice in place of the pair (h, c). In a GRU the two are the same, "
+        "but an LSTM keeps its memory in c: hand on the whole pair as it came.",
     ),
     Misconception(
         "greedy-one-too-many",

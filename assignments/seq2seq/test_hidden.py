@@ -125,7 +125,7 @@ def test_losses_of_drawn_tables(submission, rng):
             right = oracle.taught(table, source.tolist(), target.tolist(), forced)
             expect(reply[f"the loss ({label})"]).matches(torch.tensor(right.loss))
             expect(reply[f"the decoder's gradient ({label})"]).matches(torch.tensor(right.by_bias))
-            expect(reply[f"the encoder's gradient ({label})"]).matches(torch.tensor(right.by_lift))
+            expect(reply[f"the encoder's gradient ({label})"]).matches(torch.full((2,), right.by_lift))
 
 
 @points(0.25, of=LOSS, promise="inputs")

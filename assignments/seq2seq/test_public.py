@@ -118,7 +118,7 @@ def test_loss_of_a_table(submission):
     expect(reply["the loss (teacher forcing)"]).matches(torch.tensor(10 / 6 * math.log(2)))
     expect(reply["the decoder's gradient (teacher forcing)"]).matches(by_bias)
     by_lift = (torch.arange(4) / 4 * by_bias).sum()
-    expect(reply["the encoder's gradient (teacher forcing)"]).matches(by_lift)
+    expect(reply["the encoder's gradient (teacher forcing)"]).matches(by_lift.expand(2))
 
 
 @points(0.5, of=LOSS, promise="inputs")
