@@ -283,6 +283,46 @@ MISCONCEPTIONS = (
         "h seems to be returned twice where c should be the second. The LSTM's memory is lost after every step.",
     ),
     Misconception(
+        "decoder-cell-type-ignored",
+        DECODER,
+        (("chosen(CELLS, cell_type)(", "nn.LSTMCell("),),
+        "An LSTM whatever is asked for; unknown types too.",
+        "The decoder seems to be an LSTM whatever `cell_type` says. It chooses as the encoder does, and refuses all "
+        "else.",
+    ),
+    Misconception(
+        "decoder-cell-type-falls-back",
+        DECODER,
+        (("chosen(CELLS, cell_type)(", "CELLS.get(cell_type, nn.LSTMCell)("),),
+        "Unknown cell types become an LSTM in silence, in the decoder only.",
+        "The decoder seems to accept an unknown `cell_type` in silence. It refuses what the encoder refuses.",
+    ),
+    Misconception(
+        "decoder-cell-type-key-error",
+        DECODER,
+        (("chosen(CELLS, cell_type)(", "CELLS[cell_type]("),),
+        "A KeyError for an unknown cell type, in the decoder only.",
+        "The decoder meets an unknown `cell_type` with something else than a ValueError. Say in your own words what "
+        "was wrong, as the encoder does.",
+    ),
+    Misconception(
+        "decoder-detaches-h",
+        DECODER,
+        ((ANSWER, "return self.fc(h), (h.detach(), c)"),),
+        "Gradients flow back by c alone.",
+        "A part of the gradient is lost between the steps, as if one of h and c were detached or made anew. Both have "
+        "to stay on the graph.",
+    ),
+    Misconception(
+        "decoder-detaches-c",
+        DECODER,
+        ((ANSWER, "return self.fc(h), (h, c.detach())"),),
+        "Gradients flow back by h alone.",
+        "A part of the gradient is lost between the steps, as if one of h and c were detached or made anew. Both have "
+        "to stay on the graph.",
+        same_as="decoder-detaches-h",
+    ),
+    Misconception(
         "loss-sees-the-answer",
         LOSS,
         ((TOKEN, TOKEN.replace("t - 1", "t")),),
@@ -435,6 +475,17 @@ MISCONCEPTIONS = (
         ((DRAW, "__import__('random').random() < teacher_forcing_prob"),),
         "Python's own random numbers are used.",
         "The draws seem to come from Python's own random numbers. With a `generator` given they come from that.",
+    ),
+    Misconception(
+        "forcing-with-fixed-coins",
+        LOSS,
+        (
+            (LOOP, f"    coins = __import__('random').Random(0)\n{LOOP}"),
+            (FORCED, "forced = coins.random() < teacher_forcing_prob"),
+        ),
+        "The same coins at every call, whatever the generator's state.",
+        "The coins seem to fall the same way at every call, whatever `generator` is given. They are drawn with it, so "
+        "that another state of it gives other inputs.",
     ),
     Misconception(
         "own-tokens-are-sampled",

@@ -17,6 +17,7 @@ from torch import nn
 
 from assignments.scripted import Complaint, TableDecoder, TableEncoder, pair, read_off, whole_numbers
 
+NUDGE = 1e-7  # how far a state is moved to see a slope in float64
 MORE_THAN_ASKED = 8  # tokens that the tables can hold beyond what is asked for
 
 
@@ -130,21 +131,31 @@ def decoder_gradients(
 ) -> dict[str, Any]:
     """What arrives at the parameters of a decoder, and at the state it began with, from its last logits' squares.
 
-    It is fed tokens (B, T) step by step.
+    It is fed tokens (B, T) step by step, in float64, and once more from a state that is a little larger
+    everywhere: what the squares gain by that is their slope.
     """
+    torch.set_default_dtype(torch.float64)
     found: dict[str, Any] = {}
     for cell_type in cell_types:
         decoder = built(student, "Decoder", sizes, cell_type, tokens)
         fill(decoder, 0.5, seed)
         h, c = (part.clone().requires_grad_() for part in state)
-        given: Any = _state(cell_type, h, c)
-        logits: Any = None
-        for token in tokens.unbind(dim=1):
-            logits, given = pair(decoder(token, given), "Decoder")
+        logits = _last_logits(decoder, tokens, _state(cell_type, h, c))
         where = cell_type or "lstm"
         found |= _arrived(decoder, sizes, {"logits": logits}, where)
+        with torch.no_grad():
+            moved = _last_logits(decoder, tokens, _state(cell_type, h + NUDGE, c + NUDGE))
+            slope = ((moved**2).sum() - (logits**2).sum()) / NUDGE
         found |= {f"the gradient of h ({where})": h.grad, f"the gradient of c ({where})": c.grad}
+        found[f"the slope ({where})"] = float(slope)
     return found
+
+
+def _last_logits(decoder: Any, tokens: torch.Tensor, state: Any) -> Any:
+    logits: Any = None
+    for token in tokens.unbind(dim=1):
+        logits, state = pair(decoder(token, state), "Decoder")
+    return logits
 
 
 def _arrived(module: nn.Module, sizes: list[int], results: dict[str, Any], where: str) -> dict[str, Any]:
@@ -178,10 +189,25 @@ def refused_cell_types(
     student: Any, sizes: list[int], source: torch.Tensor, cell_types: list[str], seed: int
 ) -> dict[str, Any]:
     """The context of an ordinary encoder, and what constructing one of each unknown cell type raises."""
-    found = contexts(student, sizes, ["gru"], {"source": source}, 0.5, seed)
-    for cell_type in cell_types:
-        found[f"what is raised for cell_type={cell_type!r}"] = raised_by(student.Encoder, *sizes, cell_type=cell_type)
-    return found
+    return contexts(student, sizes, ["gru"], {"source": source}, 0.5, seed) | _refused(
+        student.Encoder, sizes, cell_types
+    )
+
+
+def refused_by_decoder(
+    student: Any, sizes: list[int], token: torch.Tensor, state: list[torch.Tensor], cell_types: list[str], seed: int
+) -> dict[str, Any]:
+    """A step of an ordinary decoder, and what constructing one of each unknown cell type raises."""
+    return steps(student, sizes, ["gru"], {"one step": [token, *state]}, 0.5, seed) | _refused(
+        student.Decoder, sizes, cell_types
+    )
+
+
+def _refused(construct: Any, sizes: list[int], cell_types: list[str]) -> dict[str, Any]:
+    return {
+        f"what is raised for cell_type={cell_type!r}": raised_by(construct, *sizes, cell_type=cell_type)
+        for cell_type in cell_types
+    }
 
 
 def raised_by(function: Any, *arguments: Any, **named: Any) -> str:
