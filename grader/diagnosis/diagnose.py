@@ -6,6 +6,7 @@ students' bundle, by its fingerprint (`fingerprint.py`). The rules for naming on
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,9 @@ class Evidence(Protocol):
     def is_wrong(self, test: str, candidate: Misconception, exchanges: Sequence[Exchange]) -> bool:
         """Whether the candidate replies unlike the solution at least once."""
 
+    def is_refuted(self, test: str, candidate: Misconception, exchanges: Sequence[Exchange]) -> bool:
+        """Whether the student's code replies like the solution where the candidate does not."""
+
 
 def diagnose(
     assignment: Assignment, failures: Mapping[str, Failure], passed: Mapping[str, Sequence[Exchange]] | None = None
@@ -53,8 +57,9 @@ def diagnose(
     """For each failed test, by name, the misconception that explains it; tests it can't explain are absent.
 
     A candidate explains a test if its mutant would have replied as the student's code did, every
-    time. Of several that do, the one that explains most of the assignment's failed tests is named; among
-    those, the one that would have failed the fewest of the tests in `passed`, by what was asked there.
+    time, and if no test in `passed` refutes it, by what was asked and answered there. Of several that do, the
+    one that explains most of the assignment's failed tests is named; among those, the one whose mutant is
+    wrong in the fewest of the tests in `passed`.
     Where both only raised the same kind of error, each in other words, that is weak: many mistakes
     end so. It counts if the same candidate explains another failed test by more than that. And a
     candidate that would have failed other tests too, but in another way than they did, may agree by
@@ -62,9 +67,15 @@ def diagnose(
     What explained an earlier test is tried first, and a class or function in which FRUITLESS_SEARCHES
     tests could not be explained at all is searched no further: its mistake is not a known one.
     """
+    passed = passed or {}
     evidence: Evidence = Mutants(assignment)
     if not evidence.candidates:
         evidence = Fingerprints(fingerprints_of(assignment))
+
+    @functools.cache
+    def is_refuted(candidate: Misconception) -> bool:
+        return any(evidence.is_refuted(test, candidate, exchanges) for test, exchanges in passed.items())
+
     explained: dict[str, dict[Misconception, int]] = {}
     suspects: list[Misconception] = []
     fruitless: Counter[str] = Counter()
@@ -74,6 +85,7 @@ def diagnose(
         if not found and fruitless[failure.of] < FRUITLESS_SEARCHES:
             others = [candidate for candidate in possible if candidate not in suspects]
             found = _explaining(evidence, test, failure, others)
+            found = {candidate: how for candidate, how in found.items() if not is_refuted(candidate)}
             suspects += found
             fruitless[failure.of] += not found
         explained[test] = found
@@ -82,7 +94,7 @@ def diagnose(
     votes = Counter(candidate.id for found in explained.values() for candidate in found if candidate in sure)
     named = {test: [candidate for candidate in found if candidate in sure] for test, found in explained.items()}
     return {
-        test: _representative(evidence, _likeliest(evidence, candidates, votes, passed or {}))
+        test: _representative(evidence, _likeliest(evidence, candidates, votes, passed))
         for test, candidates in named.items()
         if candidates
     }

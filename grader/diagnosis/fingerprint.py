@@ -81,6 +81,14 @@ class Fingerprints:
         noted, right = (self._noted(test, name, exchanges) for name in (candidate.id, SOLUTION))
         return any(fit(one, other) == DIFFERENT for one, other, _ in zip(noted, right, exchanges, strict=False))
 
+    def is_refuted(self, test: str, candidate: Misconception, exchanges: Sequence[Exchange]) -> bool:
+        """Whether the student's code fits the solution's fingerprint where the candidate's differs from that."""
+        noted, right = (self._noted(test, name, exchanges) for name in (candidate.id, SOLUTION))
+        return any(
+            fit(one, other) == DIFFERENT and fit(sketch((exchange.reply, exchange.raised)), other) != DIFFERENT
+            for one, other, exchange in zip(noted, right, exchanges, strict=False)
+        )
+
     def _noted(self, test: str, name: str, exchanges: Sequence[Exchange]) -> Sequence[Sketch]:
         kind = "stand-in" if exchanges and exchanges[0].stand_in else "own"
         return self._table.replies.get(kind, {}).get(test, {}).get(name, ())

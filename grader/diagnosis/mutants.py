@@ -44,6 +44,14 @@ class Mutants:
             for exchange in exchanges
         )
 
+    def is_refuted(self, test: str, candidate: Misconception, exchanges: Sequence[Exchange]) -> bool:
+        """Whether the student's code replies like the solution where the mutant does not."""
+        return any(
+            self._agreement(SOLUTION, exchange) != DIFFERENT
+            and agreement_of(self._answer(candidate, exchange), self._answer(SOLUTION, exchange)) == DIFFERENT
+            for exchange in exchanges
+        )
+
     def _agreement(self, candidate: Misconception, exchange: Exchange) -> int:
         return agreement_of((exchange.reply, exchange.raised), self._answer(candidate, exchange))
 
