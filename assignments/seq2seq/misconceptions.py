@@ -176,7 +176,7 @@ MISCONCEPTIONS = (
         ENCODER,
         ((CONTEXT, "return h[0].detach(), c[0].detach()"),),
         "No gradient reaches the encoder.",
-        "The context has no gradient. If it is cut off here the encoder can never learn what the decoder needs.",
+        "The context, or one of its two parts, has no gradient. What is cut off here the encoder can never learn.",
     ),
     Misconception(
         "encoder-padding-where-none-is",
@@ -426,6 +426,23 @@ MISCONCEPTIONS = (
         "The probability is that of the model's own token.",
         "`teacher_forcing_prob` seems to be taken for the probability of the model's own tokens. It is that "
         "of the truth.",
+    ),
+    Misconception(
+        "forcing-upside-down-from-one",
+        LOSS,
+        ((DRAW, DRAW.replace("< teacher", "< 1 - teacher")),),
+        "The same with the coin's other side: at 0.5 nothing is seen.",
+        "`teacher_forcing_prob` seems to be taken for the probability of the model's own tokens. It is that "
+        "of the truth.",
+        same_as="forcing-upside-down",
+    ),
+    Misconception(
+        "forcing-ends-for-good",
+        LOSS,
+        ((LOOP, f"    forced = True\n{LOOP}"), (FORCED, f"forced = forced and bool({DRAW})")),
+        "After the first of the model's own tokens the truth is never fed again.",
+        "It seems that from the model's first own token on the truth is never fed again. The coin is thrown anew at "
+        "every step, and may bring the truth back.",
     ),
     Misconception(
         "forcing-by-threshold",
@@ -753,6 +770,7 @@ MISCONCEPTIONS = (
         SCHEDULE,
         ((NO_SCHEDULE, "    return max(0.0, 1.0 - step / total_steps)  # whatever it may be"),),
         "Unknown schedules are linear in silence.",
-        "An unknown schedule seems to be taken for another one in silence. It is a ValueError.",
+        "An unknown schedule seems to be accepted in silence. It is a ValueError, so that a slip in the name is seen "
+        "at once.",
     ),
 )
