@@ -179,6 +179,14 @@ MISCONCEPTIONS = (
         "The context, or one of its two parts, has no gradient. What is cut off here the encoder can never learn.",
     ),
     Misconception(
+        "encoder-detaches-c",
+        ENCODER,
+        ((CONTEXT, "return h[0], c[0].detach()"),),
+        "What the decoder learns of c never reaches the encoder.",
+        "The context, or one of its two parts, has no gradient. What is cut off here the encoder can never learn.",
+        same_as="encoder-detached",
+    ),
+    Misconception(
         "encoder-padding-where-none-is",
         ENCODER,
         (
