@@ -114,14 +114,14 @@ class TableEncoder(nn.Module):
     """An encoder that hands on the source itself: the history that a `TableDecoder` begins with.
 
     `forward(source (B, S)) -> (h, c)`, each (B, capacity + 1) and both with the source written down
-    in them. The parameter `lift`, zero at first, rides along in c's last column, so that a gradient
-    can be followed from the decoder's logits back to here. `fed` notes each call: whether dropout was
-    on and whether a graph was built.
+    in them. The parameter `lift` (2,), zero at first, rides along in the last column of h and of c, so
+    that a gradient can be followed from the decoder's logits back to here, by each of them. `fed`
+    notes each call: whether dropout was on and whether a graph was built.
     """
 
     def __init__(self, capacity: int) -> None:
         super().__init__()
-        self.lift = nn.Parameter(torch.zeros(()))
+        self.lift = nn.Parameter(torch.zeros(2))
         self.dropout = nn.Dropout(0.5)
         self.capacity = capacity
         self.fed: list[dict[str, Any]] = []
@@ -129,8 +129,8 @@ class TableEncoder(nn.Module):
     def forward(self, source: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """The source as a state."""
         rows = whole_numbers(source, 2, "the encoder was called", "(B, S)")
-        h, c = written_down(rows, self.capacity, self.lift.expand(len(rows)))
-        self.fed.append({"dropout": self.dropout.training, "graph": c.requires_grad})
+        h, c = written_down(rows, self.capacity, self.lift[:, None].expand(2, len(rows)))
+        self.fed.append({"dropout": self.dropout.training, "graph": h.requires_grad or c.requires_grad})
         return h, c
 
 
@@ -140,7 +140,7 @@ class TableDecoder(nn.Module):
     The history of a row is its source, as a `TableEncoder` wrote it down, and then every token fed
     since; the longest ending of it that `rows` has gives the logits, and `()` matches everything. To
     these come the parameter `bias` (V,), zero at first, and what the encoder's `lift` weighs in:
-    `lift` times 0 for the first token, 1/V for the next, and so on. `fed` notes each call: each row's
+    the sum of `lift` times 0 for the first token, 1/V for the next, and so on. `fed` notes each call: each row's
     history before it and the token, whether dropout was on and whether a graph was built.
     """
 
@@ -158,7 +158,7 @@ class TableDecoder(nn.Module):
         before, lift = read_off(state, len(tokens))
         after = [[*history, now] for history, now in zip(before, tokens, strict=True)]
         answers = torch.tensor([self._answer(history) for history in after], device=self.bias.device)
-        logits = answers + self.bias + lift[:, None] * self.slope
+        logits = answers + self.bias + lift.sum(dim=0)[:, None] * self.slope
         self.fed.append(
             {"before": before, "tokens": tokens, "dropout": self.dropout.training, "graph": logits.requires_grad}
         )
@@ -181,16 +181,19 @@ def whole_numbers(value: Any, dimensions: int, called: str, shape: str) -> Any:
 
 
 def written_down(histories: list[list[int]], capacity: int, lift: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Histories as a state (h, c): in each place a token + 1, then zeros; c's last column is `lift` (B,)."""
+    """Histories as a state (h, c): in each place of h a token + 1, then zeros; in c the negative of that.
+
+    The last columns of h and c are those of `lift` (2, B).
+    """
     if any(len(history) > capacity for history in histories):
         raise Complaint("the decoder was fed far more tokens than were asked for")
     padded = [[token + 1.0 for token in history] + [0.0] * (capacity + 1 - len(history)) for history in histories]
-    h = torch.tensor(padded, device=lift.device)
-    return h, torch.cat([h[:, :-1], lift[:, None]], dim=1)
+    written, (by_h, by_c) = torch.tensor(padded, device=lift.device)[:, :-1], lift[:, :, None]
+    return torch.cat([written, by_h], dim=1), torch.cat([-written, by_c], dim=1)
 
 
 def read_off(state: Any, batch: int) -> tuple[list[list[int]], torch.Tensor]:
-    """The histories that a state holds and its `lift` (B,), or a complaint about a state that holds none."""
+    """The histories that a state holds and its `lift` (2, B), or a complaint about a state that holds none."""
     if not isinstance(state, tuple | list) or len(state) != 2:
         raise Complaint(f"the decoder was given a {type(state).__name__} as its state, expected a pair (h, c)")
     h, c = state
@@ -198,7 +201,12 @@ def read_off(state: Any, batch: int) -> tuple[list[list[int]], torch.Tensor]:
         raise Complaint("the decoder was given a state that is not a pair of (B, H) tensors")
     if len(h) != batch:
         raise Complaint(f"the decoder was called with tokens of shape ({batch},) and a state of {len(h)} rows")
-    rows = h[:, :-1].tolist()
-    if not torch.equal(h[:, :-1], c[:, :-1].to(h.dtype)):
+    written, negative = h[:, :-1], c[:, :-1].to(h.dtype)
+    rows = written.tolist()
+    if not torch.equal(written, -negative):
+        if torch.equal(written, negative):
+            raise Complaint("the decoder was given one tensor twice as its state, expected a pair (h, c)")
         raise Complaint("the decoder was given an h and a c that do not belong together")
-    return [[round(place) - 1 for place in row if place > 0] for row in rows], c[:, -1]
+    if any(place < 0 for row in rows for place in row):
+        raise Complaint("the decoder was given a state in which h and c have changed places")
+    return [[round(place) - 1 for place in row if place > 0] for row in rows], torch.stack([h[:, -1], c[:, -1]])

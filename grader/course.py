@@ -32,8 +32,9 @@ class Assignment:
 
     `names` are the contract's names, in the order students meet them; `promises` maps an id to the
     sentence of the handout that a hidden test may quote; `needs` names other assignments whose
-    modules this one builds on. `leaning` are those of the names that build on another of them, for which
-    `stand_in.py` has a stand-in. `hidden_tests` is how many there are, known in a students' bundle too.
+    modules this one builds on, `may_use` those whose modules it can do without. `leaning` are those of the
+    names that build on another of them, for which `stand_in.py` has a stand-in. `hidden_tests` is how many
+    there are, known in a students' bundle too.
     `scale` turns the points that its tests are marked with into those that the course gives.
     """
 
@@ -46,6 +47,7 @@ class Assignment:
     time: str
     difficulty: str
     needs: tuple[str, ...]
+    may_use: tuple[str, ...]
     leaning: frozenset[str]
     warm: frozenset[str]
     refuses_library_cells: bool
@@ -148,6 +150,7 @@ def _load(path: Path) -> Assignment:
             time=str(table["time"]),
             difficulty=str(table["difficulty"]),
             needs=tuple(table.get("needs", ())),
+            may_use=tuple(table.get("may_use", ())),
             leaning=frozenset(table.get("leaning", ())),
             warm=frozenset(table.get("warm", ())),
             refuses_library_cells=bool(table.get("refuses_library_cells", False)),

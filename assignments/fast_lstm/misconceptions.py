@@ -101,7 +101,8 @@ MISCONCEPTIONS = (
         FAST,
         (("zeros = x.new_zeros(x.shape[0], self.hidden_size)", "zeros = torch.zeros(x.shape[0], self.hidden_size)"),),
         "An error for float64 without a state.",
-        "The zeros to start from seem to be float32 whatever x is. `x.new_zeros(…)` follows its dtype and device.",
+        "Something seems to be float32 whatever x is, most likely the zeros to start from. `x.new_zeros(…)` follows "
+        "its dtype and device.",
     ),
     Misconception(
         "fast-state-in-place",
@@ -139,8 +140,8 @@ MISCONCEPTIONS = (
         FAST,
         (("        d_h = torch.zeros_like(d_c)\n", "        d_h = torch.zeros_like(d_c)\n        d_c = d_h\n"),),
         "Right as long as nobody differentiates the returned c.",
-        "A loss that uses the returned c seems to have no effect on the gradients. backward is given a gradient for "
-        "each result of forward; it begins with that of c, not with zeros.",
+        "A loss that uses the returned c seems to have no effect on the gradients. c has to come back on the graph, "
+        "and backward, which is given a gradient for each result of forward, begins with that of c, not with zeros.",
     ),
     Misconception(
         "fast-backward-ignores-last-states",
@@ -250,8 +251,8 @@ MISCONCEPTIONS = (
             ),
         ),
         "The gradients are right; T products for W_h alone.",
-        "The gradients are right, but that of W_h is made of one product for every step. Keep what each step "
-        "contributes, and multiply once after the loop: the sum over steps is what a matrix product does anyway.",
+        "The gradients are right, but one of them, of a weight or of x, is made of one product for every step. Keep "
+        "what each step contributes, and multiply once after the loop, all steps at once.",
     ),
     Misconception(
         "fast-backward-by-autograd",

@@ -22,7 +22,10 @@ def test_parameters_of_other_sizes(submission):
 
 @points(0.5, of=FAST, promise="numbers")
 def test_numbers_match_nn_lstm(submission, rng):
-    _expect_numbers(submission, oracle.wide_case(rng, steps=5, hidden_size=7))
+    case = oracle.wide_case(rng, steps=5, hidden_size=7)
+    assert case.state is not None
+    case.state[1].mul_(4)  # a memory may be large: nothing promises to cut it off
+    _expect_numbers(submission, case)
 
 
 @points(0.25, of=FAST, promise="state")

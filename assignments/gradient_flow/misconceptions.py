@@ -130,8 +130,9 @@ MISCONCEPTIONS = (
         FLOW,
         (("gradients = " + LOSS, "h.sum().backward()\n        gradients = [None for state in states]"),),
         "None has no norm: autograd keeps gradients for leaves only.",
-        "A state's `.grad` is None after backward: it is no leaf, and in the middle of a graph no gradient is kept "
-        "unless it is asked for beforehand. The first hint of the handout knows two ways.",
+        "A state has None where its gradient should be. It is no leaf, and in the middle of a graph no gradient is "
+        "kept unless it is asked for beforehand; a copy that L was not made from has none at all. The first hint of "
+        "the handout knows two ways.",
     ),
     Misconception(
         "flow-drops-the-cell-state",
@@ -173,6 +174,14 @@ MISCONCEPTIONS = (
         "The norms come as a list. They should be one tensor of shape (T,), in x's dtype.",
     ),
     Misconception(
+        "flow-result-in-float32",
+        FLOW,
+        ((NORMS, "return torch.tensor([gradient.norm().item() for gradient in gradients])"),),
+        "The numbers are right, in float32 whatever x is.",
+        "The norms seem to come in float32 whatever x is. A tensor made of plain numbers knows nothing of where they "
+        "come from: stack tensors, or say which dtype it is to have.",
+    ),
+    Misconception(
         "flow-hook-left",
         FLOW,
         (
@@ -191,8 +200,15 @@ MISCONCEPTIONS = (
         FLOW,
         (("    states = []\n", "    states = []\n    cell.eval()\n"),),
         "The numbers are right; a training run goes on in evaluation mode.",
-        "The cell is in evaluation mode afterwards. Whoever was training it would go on without dropout; leave its "
-        "mode alone or put it back.",
+        "Afterwards the cell is not in the mode, training or evaluation, in which it came. Whoever was training it "
+        "might go on without dropout: leave the mode alone or put it back.",
+    ),
+    Misconception(
+        "flow-gradients-left-on",
+        FLOW,
+        (("with torch.enable_grad():", "if torch.set_grad_enabled(True):"),),
+        "The numbers are right; gradients stay on for whoever had switched them off.",
+        "Where gradients were off before the call they are on afterwards. Use a `with` block, which puts things back.",
     ),
     Misconception(
         "flow-states-left",
@@ -245,6 +261,14 @@ MISCONCEPTIONS = (
         ((VALUE, "return torch.linalg.matrix_norm(W, ord=2)"),),
         "The number is right, the type is not.",
         "The value comes as a tensor, perhaps with a graph behind it. A Python float is promised: `.item()` gives one.",
+    ),
+    Misconception(
+        "singular-number-of-numpy",
+        SINGULAR,
+        ((VALUE, "return __import__('numpy').linalg.norm(W.detach().cpu().numpy(), 2)"),),
+        "A float for a W in float64, and none for one in float32.",
+        "The value seems to be a number of NumPy. Its float64 passes for a Python float, its float32 does not: "
+        "`float(…)` makes one of either.",
     ),
     Misconception(
         "singular-needs-no-gradient",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from assignments.gradient_flow import oracle, probes
+from assignments.gradient_flow.test_public import ROUNDED
 from grader.suite import Tolerance, expect, points
 
 FLOW, SINGULAR = "hidden_gradient_norms", "largest_singular_value"
@@ -41,9 +42,10 @@ def test_other_sizes(submission, rng):
 
 @points(0.25, of=FLOW, promise="result")
 def test_dtype_of_the_result(submission, rng):
-    case = oracle.wide_case("rnn", rng, steps=3, dtype=torch.float64)
-    reply = submission.run(probes.result, **case.inputs)
-    expect(reply["the result"], axes="step").matches(oracle.norms(case))
+    cases = [oracle.wide_case("rnn", rng, steps=3, dtype=torch.float64), oracle.wide_case("rnn", rng, steps=2)]
+    reply = submission.run(probes.results, cases=[case.inputs for case in cases])
+    expect(reply["the result of case 0"], axes="step").matches(oracle.norms(cases[0]), ROUNDED)
+    expect(reply["the result of case 1"], axes="step").matches(oracle.norms(cases[1]))
 
 
 @points(0.25, of=FLOW, promise="left-alone", side=True)
@@ -70,8 +72,9 @@ def test_singular_values(submission, rng):
 def test_singular_value_of_a_parameter(submission, rng):
     matrix = torch.randn(4, 3, generator=rng).double()
     reply = submission.run(probes.of_a_parameter, matrix=matrix)
-    expect(reply["the value"]).is_close(oracle.largest_singular_value(matrix), SINGLE)
-    expect(reply["the value is a float"]).equals(True)
+    for label in ("the value", "the value in float32"):
+        expect(reply[label]).is_close(oracle.largest_singular_value(matrix), SINGLE)
+        expect(reply[f"{label} is a float"]).equals(True)
 
 
 def _expect_norms(submission, case: oracle.Case) -> None:

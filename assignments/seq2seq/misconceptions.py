@@ -176,7 +176,15 @@ MISCONCEPTIONS = (
         ENCODER,
         ((CONTEXT, "return h[0].detach(), c[0].detach()"),),
         "No gradient reaches the encoder.",
-        "The context has no gradient. If it is cut off here the encoder can never learn what the decoder needs.",
+        "The context, or one of its two parts, has no gradient. What is cut off here the encoder can never learn.",
+    ),
+    Misconception(
+        "encoder-detaches-c",
+        ENCODER,
+        ((CONTEXT, "return h[0], c[0].detach()"),),
+        "What the decoder learns of c never reaches the encoder.",
+        "The context, or one of its two parts, has no gradient. What is cut off here the encoder can never learn.",
+        same_as="encoder-detached",
     ),
     Misconception(
         "encoder-padding-where-none-is",
@@ -283,6 +291,46 @@ MISCONCEPTIONS = (
         "h seems to be returned twice where c should be the second. The LSTM's memory is lost after every step.",
     ),
     Misconception(
+        "decoder-cell-type-ignored",
+        DECODER,
+        (("chosen(CELLS, cell_type)(", "nn.LSTMCell("),),
+        "An LSTM whatever is asked for; unknown types too.",
+        "The decoder seems to be an LSTM whatever `cell_type` says. It chooses as the encoder does, and refuses all "
+        "else.",
+    ),
+    Misconception(
+        "decoder-cell-type-falls-back",
+        DECODER,
+        (("chosen(CELLS, cell_type)(", "CELLS.get(cell_type, nn.LSTMCell)("),),
+        "Unknown cell types become an LSTM in silence, in the decoder only.",
+        "The decoder seems to accept an unknown `cell_type` in silence. It refuses what the encoder refuses.",
+    ),
+    Misconception(
+        "decoder-cell-type-key-error",
+        DECODER,
+        (("chosen(CELLS, cell_type)(", "CELLS[cell_type]("),),
+        "A KeyError for an unknown cell type, in the decoder only.",
+        "The decoder meets an unknown `cell_type` with something else than a ValueError. Say in your own words what "
+        "was wrong, as the encoder does.",
+    ),
+    Misconception(
+        "decoder-detaches-h",
+        DECODER,
+        ((ANSWER, "return self.fc(h), (h.detach(), c)"),),
+        "Gradients flow back by c alone.",
+        "A part of the gradient is lost between the steps, as if one of h and c were detached or made anew. Both have "
+        "to stay on the graph.",
+    ),
+    Misconception(
+        "decoder-detaches-c",
+        DECODER,
+        ((ANSWER, "return self.fc(h), (h, c.detach())"),),
+        "Gradients flow back by h alone.",
+        "A part of the gradient is lost between the steps, as if one of h and c were detached or made anew. Both have "
+        "to stay on the graph.",
+        same_as="decoder-detaches-h",
+    ),
+    Misconception(
         "loss-sees-the-answer",
         LOSS,
         ((TOKEN, TOKEN.replace("t - 1", "t")),),
@@ -350,6 +398,14 @@ MISCONCEPTIONS = (
         "into its next step.",
     ),
     Misconception(
+        "loss-h-twice",
+        LOSS,
+        ((ONE_STEP, ONE_STEP.replace("(token, state)", "(token, (state[0], state[0]))")),),
+        "c is lost between the steps: the decoder gets h for both.",
+        "The decoder seems to be given one tensor twice in place of the pair (h, c). In a GRU the two are the same, "
+        "but an LSTM keeps its memory in c: hand on the whole pair as it came.",
+    ),
+    Misconception(
         "loss-encoder-frozen",
         LOSS,
         ((START, "with torch.no_grad():\n        state = encoder(source)\n    losses = []"),),
@@ -378,6 +434,23 @@ MISCONCEPTIONS = (
         "The probability is that of the model's own token.",
         "`teacher_forcing_prob` seems to be taken for the probability of the model's own tokens. It is that "
         "of the truth.",
+    ),
+    Misconception(
+        "forcing-upside-down-from-one",
+        LOSS,
+        ((DRAW, DRAW.replace("< teacher", "< 1 - teacher")),),
+        "The same with the coin's other side: at 0.5 nothing is seen.",
+        "`teacher_forcing_prob` seems to be taken for the probability of the model's own tokens. It is that "
+        "of the truth.",
+        same_as="forcing-upside-down",
+    ),
+    Misconception(
+        "forcing-ends-for-good",
+        LOSS,
+        ((LOOP, f"    forced = True\n{LOOP}"), (FORCED, f"forced = forced and bool({DRAW})")),
+        "After the first of the model's own tokens the truth is never fed again.",
+        "It seems that from the model's first own token on the truth is never fed again. The coin is thrown anew at "
+        "every step, and may bring the truth back.",
     ),
     Misconception(
         "forcing-by-threshold",
@@ -427,6 +500,17 @@ MISCONCEPTIONS = (
         ((DRAW, "__import__('random').random() < teacher_forcing_prob"),),
         "Python's own random numbers are used.",
         "The draws seem to come from Python's own random numbers. With a `generator` given they come from that.",
+    ),
+    Misconception(
+        "forcing-with-fixed-coins",
+        LOSS,
+        (
+            (LOOP, f"    coins = __import__('random').Random(0)\n{LOOP}"),
+            (FORCED, "forced = coins.random() < teacher_forcing_prob"),
+        ),
+        "The same coins at every call, whatever the generator's state.",
+        "The coins seem to fall the same way at every call, whatever `generator` is given. They are drawn with it, so "
+        "that another state of it gives other inputs.",
     ),
     Misconception(
         "own-tokens-are-sampled",
@@ -521,6 +605,14 @@ MISCONCEPTIONS = (
         "Every step begins from the context.",
         "It seems that every step begins again from the encoder's context. The state that comes back goes into the "
         "next step.",
+    ),
+    Misconception(
+        "greedy-h-twice",
+        GREEDY,
+        ((DECODER_STEP, DECODER_STEP.replace("(token, state)", "(token, (state[0], state[0]))")),),
+        "c is lost between the steps: the decoder gets h for both.",
+        "The decoder seems to be given one tensor twice in place of the pair (h, c). In a GRU the two are the same, "
+        "but an LSTM keeps its memory in c: hand on the whole pair as it came.",
     ),
     Misconception(
         "greedy-one-too-many",
@@ -686,6 +778,7 @@ MISCONCEPTIONS = (
         SCHEDULE,
         ((NO_SCHEDULE, "    return max(0.0, 1.0 - step / total_steps)  # whatever it may be"),),
         "Unknown schedules are linear in silence.",
-        "An unknown schedule seems to be taken for another one in silence. It is a ValueError.",
+        "An unknown schedule seems to be accepted in silence. It is a ValueError, so that a slip in the name is seen "
+        "at once.",
     ),
 )

@@ -17,6 +17,7 @@ from torch import nn
 
 from assignments.scripted import Complaint, TableDecoder, TableEncoder, pair, read_off, whole_numbers
 
+NUDGE = 1e-7  # how far a state is moved to see a slope in float64
 MORE_THAN_ASKED = 8  # tokens that the tables can hold beyond what is asked for
 
 
@@ -28,17 +29,17 @@ def built(student: Any, name: str, sizes: list[int], cell_type: str | None, like
     return module.to(like.device).eval()
 
 
-def fill(module: nn.Module, scale: float, seed: int, silent: int = 0) -> None:
+def fill(module: nn.Module, scale: float, seed: int, silent: tuple[int, int] | None = None) -> None:
     """Give every parameter normal numbers times `scale`, the same ones to every tensor of its shape.
 
-    With `silent` = V the embedding, known by a dimension of that size, and all biases are zero
-    instead: then nothing comes in, and a state of zeros stays one.
+    With `silent` = (V, H) all is zero but what can take a state to a state, known by two dimensions of
+    at least H and none of V: then nothing comes in, whatever shape a bias has, and a state of zeros stays one.
     """
     generator = torch.Generator()
     with torch.no_grad():
         for parameter in module.parameters():
             shape = tuple(parameter.shape)
-            if silent and (silent in shape or parameter.numel() == max(shape, default=1)):
+            if silent and (silent[0] in shape or sum(size >= silent[1] for size in shape) < 2):
                 parameter.zero_()
             else:
                 generator.manual_seed(seed + sum(31**i * size for i, size in enumerate(shape)))
@@ -73,7 +74,7 @@ def contexts(
         for label, source in sources.items():
             read(label, source)
         if silent is not None:
-            fill(encoder, scale, seed, silent=sizes[0])
+            fill(encoder, scale, seed, silent=(sizes[0], sizes[2]))
             read("silent", silent)
     return found
 
@@ -130,25 +131,39 @@ def decoder_gradients(
 ) -> dict[str, Any]:
     """What arrives at the parameters of a decoder, and at the state it began with, from its last logits' squares.
 
-    It is fed tokens (B, T) step by step.
+    It is fed tokens (B, T) step by step, in float64, and once more from a state that is a little larger
+    everywhere: what the squares gain by that is their slope.
     """
+    torch.set_default_dtype(torch.float64)
     found: dict[str, Any] = {}
     for cell_type in cell_types:
         decoder = built(student, "Decoder", sizes, cell_type, tokens)
         fill(decoder, 0.5, seed)
         h, c = (part.clone().requires_grad_() for part in state)
-        given: Any = _state(cell_type, h, c)
-        logits: Any = None
-        for token in tokens.unbind(dim=1):
-            logits, given = pair(decoder(token, given), "Decoder")
+        logits = _last_logits(decoder, tokens, _state(cell_type, h, c))
         where = cell_type or "lstm"
         found |= _arrived(decoder, sizes, {"logits": logits}, where)
+        with torch.no_grad():
+            moved = _last_logits(decoder, tokens, _state(cell_type, h + NUDGE, c + NUDGE))
+            slope = ((moved**2).sum() - (logits**2).sum()) / NUDGE
         found |= {f"the gradient of h ({where})": h.grad, f"the gradient of c ({where})": c.grad}
+        found[f"the slope ({where})"] = float(slope)
     return found
 
 
+def _last_logits(decoder: Any, tokens: torch.Tensor, state: Any) -> Any:
+    logits: Any = None
+    for token in tokens.unbind(dim=1):
+        logits, state = pair(decoder(token, state), "Decoder")
+    return logits
+
+
 def _arrived(module: nn.Module, sizes: list[int], results: dict[str, Any], where: str) -> dict[str, Any]:
-    """How large the gradients are: of each row of the embedding, known by its sizes V and E, and of the cells."""
+    """How large the gradients are: of each row of the embedding and of the cells.
+
+    The embedding is known by its sizes V and E or, where it is one table with what comes after it, by
+    rows that nothing reaches: the rows of an output layer all count.
+    """
     for label, result in results.items():
         if not isinstance(result, torch.Tensor):
             raise Complaint(f"{label} is a {type(result).__name__}, expected a tensor")
@@ -161,10 +176,12 @@ def _arrived(module: nn.Module, sizes: list[int], results: dict[str, Any], where
         if parameter.grad is None:
             continue
         size = parameter.grad.detach().abs().float().cpu()
-        if sorted(size.shape) == sorted([vocab_size, embed_size]):
-            of_tokens += size.sum(dim=1 if size.shape[0] == vocab_size else 0)
-        elif vocab_size not in size.shape:
+        if vocab_size not in size.shape:
             of_cells += float(size.sum())
+            continue
+        by_row = size.movedim(size.shape.index(vocab_size), 0).reshape(vocab_size, -1).sum(dim=1)
+        if sorted(size.shape) == sorted([vocab_size, embed_size]) or (by_row == 0).any():
+            of_tokens += by_row
     return {f"the gradient by token ({where})": of_tokens, f"the gradient of the cells ({where})": of_cells}
 
 
@@ -172,10 +189,25 @@ def refused_cell_types(
     student: Any, sizes: list[int], source: torch.Tensor, cell_types: list[str], seed: int
 ) -> dict[str, Any]:
     """The context of an ordinary encoder, and what constructing one of each unknown cell type raises."""
-    found = contexts(student, sizes, ["gru"], {"source": source}, 0.5, seed)
-    for cell_type in cell_types:
-        found[f"what is raised for cell_type={cell_type!r}"] = raised_by(student.Encoder, *sizes, cell_type=cell_type)
-    return found
+    return contexts(student, sizes, ["gru"], {"source": source}, 0.5, seed) | _refused(
+        student.Encoder, sizes, cell_types
+    )
+
+
+def refused_by_decoder(
+    student: Any, sizes: list[int], token: torch.Tensor, state: list[torch.Tensor], cell_types: list[str], seed: int
+) -> dict[str, Any]:
+    """A step of an ordinary decoder, and what constructing one of each unknown cell type raises."""
+    return steps(student, sizes, ["gru"], {"one step": [token, *state]}, 0.5, seed) | _refused(
+        student.Decoder, sizes, cell_types
+    )
+
+
+def _refused(construct: Any, sizes: list[int], cell_types: list[str]) -> dict[str, Any]:
+    return {
+        f"what is raised for cell_type={cell_type!r}": raised_by(construct, *sizes, cell_type=cell_type)
+        for cell_type in cell_types
+    }
 
 
 def raised_by(function: Any, *arguments: Any, **named: Any) -> str:

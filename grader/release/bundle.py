@@ -18,7 +18,7 @@ from grader.course import ROOT, SOLUTIONS, Assignment, chosen, whole_course
 from grader.release.fingerprints import take_fingerprints
 from grader.release.notebooks import WHOLE, student_notebook
 from grader.release.stubs import make_stub
-from grader.suite.attempt import STAND_IN
+from grader.suite.attempt import LENT, STAND_IN
 
 TEMPLATES = Path(__file__).with_name("handed_out")
 KIT = ".kit"
@@ -54,10 +54,12 @@ def make_bundle(choices: Choices) -> dict[str, bytes]:
             texts[f"notebooks/{assignment.name}.ipynb"] = _notebook(assignment.name, (assignment,))
     if choices.notebooks and len(assignments) == len(whole_course()):
         texts[f"notebooks/{WHOLE}.ipynb"] = _notebook(WHOLE, assignments)
-    for need in {need for assignment in assignments for need in assignment.needs}:
-        for name in ("__init__.py", STAND_IN):
-            if (ROOT / "assignments" / need / name).is_file():
-                texts[f"{KIT}/assignments/{need}/{name}"] = _text(f"assignments/{need}/{name}")
+    replaced = {(need, STAND_IN) for assignment in assignments for need in assignment.needs}
+    replaced |= {(used, LENT) for assignment in assignments for used in assignment.may_use}
+    for other, file in sorted(replaced):
+        for name in ("__init__.py", file):
+            if (ROOT / "assignments" / other / name).is_file():
+                texts[f"{KIT}/assignments/{other}/{name}"] = _text(f"assignments/{other}/{name}")
     files = {name: text.encode() for name, text in texts.items()}
     for path in _of_grader():
         files[f"{KIT}/{path.relative_to(ROOT).as_posix()}"] = path.read_bytes()

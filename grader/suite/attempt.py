@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from grader.wire.values import encode
 
 Probe = Callable[..., Any]
 STAND_IN = "stand_in.py"
+LENT = "by_library.py"
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,12 @@ def with_stand_ins(assignment: Assignment, files: Mapping[str, bytes]) -> dict[s
     recurrence under the same parameter names, and takes the place of the student's module. An
     assignment whose probes send what they need as data has none. Where a part builds on another part
     of its own module, the stand-in is added below the student's code, and its definition is the last:
-    `generate_text` finds `sample_next` of `assignments/sampling/stand_in.py`.
+    `generate_text` finds `sample_next` of `assignments/sampling/stand_in.py`. What an assignment may
+    use, and our solution does without, has the library's numbers: `assignments/cells/by_library.py`.
     """
     replaced = dict(files)
+    for used in assignment.may_use:
+        replaced[f"{used}.py"] = (assignment.folder.parent / used / LENT).read_bytes()
     for need in assignment.needs:
         path = assignment.folder.parent / need / STAND_IN
         if path.is_file():
@@ -59,6 +64,11 @@ def with_stand_ins(assignment: Assignment, files: Mapping[str, bytes]) -> dict[s
         own = assignment.file if assignment.file in files else f"{assignment.name}/__init__.py"
         replaced[own] = files[own] + b"\n\n" + (assignment.folder / STAND_IN).read_bytes()
     return replaced
+
+
+def _imports(source: bytes, module: str) -> bool:
+    """Whether a source seems to import a module; a comment that looks like it does no harm."""
+    return re.search(rb"\b(from\s+|import\s+([\w.]+\s*,\s*)*)%s\b" % module.encode(), source) is not None
 
 
 class Desk:
@@ -73,6 +83,8 @@ class Desk:
         self.wall = wall
         self._session: Session | None = None
         self._stand_in = False
+        own = files.get(assignment.file) or files.get(f"{assignment.name}/__init__.py", b"")
+        self.lends = any(_imports(own, used) for used in assignment.may_use)
 
     def session(self, fresh: bool, stand_in: bool) -> Session:
         """A living session; a new process if `fresh`, or if the last one is gone or of the other kind."""
@@ -123,6 +135,11 @@ class Attempt(Seen):
     probe_s: float = 0.0
     shared: bool = False
 
+    @property
+    def _other_numbers(self) -> bool:
+        """Whether our solution too would answer otherwise; it uses nothing of what is only lent."""
+        return self.stand_in and not self.desk.lends
+
     def run(self, probe: Probe, **inputs: Any) -> Reply:
         """Run a probe in the student's process: `submission.run(probes.lstm_steps, x=x, h=h, c=c)`.
 
@@ -135,16 +152,17 @@ class Attempt(Seen):
         try:
             values = session.call(probe.__name__, inputs, self.seed, self.device)
         except ProbeRaised as problem:
-            self.exchanges.append(Exchange(probe, inputs, self.seed, raised=problem.described, stand_in=self.stand_in))
+            raised = problem.described
+            self.exchanges.append(Exchange(probe, inputs, self.seed, raised=raised, stand_in=self._other_numbers))
             raise
         except (ProbeDied, ProbeTimeout):
             self.exchanges.append(
-                Exchange(probe, inputs, self.seed, raised={"type": "", "text": ""}, stand_in=self.stand_in)
+                Exchange(probe, inputs, self.seed, raised={"type": "", "text": ""}, stand_in=self._other_numbers)
             )
             raise
         finally:
             self.cpu_s += session.cpu_used_s - before
             self.probe_s += time.perf_counter() - started
             self.printed = session.printed if session.alive else self.printed
-        self.exchanges.append(Exchange(probe, inputs, self.seed, reply=values, stand_in=self.stand_in))
+        self.exchanges.append(Exchange(probe, inputs, self.seed, reply=values, stand_in=self._other_numbers))
         return Reply(values, self.device)

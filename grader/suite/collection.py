@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from grader.course import Assignment, CourseError
-from grader.suite.attempt import STAND_IN
+from grader.suite.attempt import LENT, STAND_IN
 from grader.suite.points import Grading, grading_of
 
 SHARE_OF_PUBLIC = (0.40, 0.60)
@@ -100,7 +100,15 @@ def _check_sums(assignment: Assignment, marks: dict[str, Grading], public: set[s
 
 
 def _check_stand_in(assignment: Assignment) -> None:
-    """What leans on a part of its own module has a stand-in that defines other parts, and nothing else."""
+    """What leans on a part of its own module has a stand-in that defines other parts, and nothing else.
+
+    What it may use of another can be lent, and its own tests know of no other numbers.
+    """
+    for used in assignment.may_use:
+        if not (assignment.folder.parent / used / LENT).is_file():
+            raise CourseError(f"assignments/{used}/{LENT} is missing; {assignment.name} may use {used!r}")
+    if assignment.may_use and (assignment.needs or assignment.leaning):
+        raise CourseError(f"{assignment.name}: assignment.toml has `may_use` beside `needs` or `leaning`")
     if not assignment.leaning:
         return
     place, path = f"assignments/{assignment.name}/{STAND_IN}", assignment.folder / STAND_IN

@@ -154,7 +154,7 @@ class SuitePlugin:
         if assignment.name in self._unimportable:
             attempt, verdict = self._unimportable[assignment.name]
             return dataclasses.replace(attempt, cpu_s=0.0, probe_s=0.0), verdict
-        leans = assignment.has_stand_in(grading.of)
+        leans = assignment.has_stand_in(grading.of) or self._desk_for(assignment).lends
         leant: tuple[Attempt, Verdict] | None = None
         if leans and assignment.name in self._leaning:
             leant = self._try(item, assignment, grading, fresh=self.alone, stand_in=True)

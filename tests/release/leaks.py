@@ -34,7 +34,15 @@ from grader.diagnosis import load_misconceptions
 
 SHORT = 16  # a line of fewer characters is nobody's property: `return loss`
 SECRET_FILES = ("test_hidden.py", "oracle.py", "misconceptions.py")
-OPEN_FILES = ("probes.py", "test_public.py", "stand_in.py", "handout.md", "assignment.toml", "__init__.py")
+OPEN_FILES = (
+    "probes.py",
+    "test_public.py",
+    "stand_in.py",
+    "by_library.py",
+    "handout.md",
+    "assignment.toml",
+    "__init__.py",
+)
 DEPTH = 8
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 HEX = re.compile(r"(?:[0-9a-fA-F]{2}){12,}")

@@ -77,13 +77,13 @@ def in_bundle(folder: Path, *words: str, **environment: str) -> subprocess.Compl
 def test_the_files_are_these_and_no_others(files):
     own = {"README.md", "check.py", ".gitignore", ".github/workflows/check.yml"}
     own |= {f".kit/{name}" for name in ("pyproject.toml", "constraints.txt", "LICENSE", "course.toml")}
-    own |= {f".kit/assignments/{name}" for name in ("__init__.py", "scripted.py", "cells/stand_in.py")}
+    own |= {f".kit/assignments/{name}" for name in ("__init__.py", "scripted.py", "cells/by_library.py")}
     for name in SMALL.assignments:
         own |= {f"{name}.py", f"handouts/{name}.md", f"notebooks/{name}.ipynb"}
         inside = ("__init__.py", "probes.py", "test_public.py", "assignment.toml", "fingerprints.json")
         own |= {f".kit/assignments/{name}/{file}" for file in inside}
-    rest = set(files) - own - {".kit/assignments/cells/stand_in.py"}
-    assert own - set(files) <= {".kit/assignments/cells/stand_in.py"}
+    rest = set(files) - own
+    assert own <= set(files)
     assert all(re.fullmatch(r"\.kit/grader/[a-z_/]+\.py", name) for name in rest), rest
     assert not any("release" in name or "report" in name or "classroom" in name for name in rest)
 
@@ -92,6 +92,7 @@ def test_a_bundle_of_what_builds_on_cells_has_the_stand_in_and_not_the_rest():
     made = make_bundle(Choices(assignments=("gradient_flow", "language_model")))
     assert {name for name in made if "/cells/" in name} == {
         ".kit/assignments/cells/__init__.py",
+        ".kit/assignments/cells/by_library.py",
         ".kit/assignments/cells/stand_in.py",
     }
 

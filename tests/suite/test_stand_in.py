@@ -9,6 +9,8 @@ import pytest
 
 from grader.course import ASSIGNMENTS, SOLUTIONS, STARTER, select
 from grader.diagnosis import load_misconceptions, mutate
+from grader.sandbox import Clock
+from grader.suite.attempt import Desk
 from tests.support import rows_of
 
 CELLS = (SOLUTIONS / "cells.py").read_text()
@@ -30,6 +32,17 @@ BROKEN_CELLS = {
     "loops for ever": CELLS.replace(LSTM_STEP, f"{LSTM_STEP}\n        while True:\n            pass"),
     "crashes": CELLS.replace(LSTM_STEP, f"{LSTM_STEP}\n        import os\n        os.abort()"),
     "returns None": CELLS.replace("return h_t, c_t", "return None"),
+}
+SEQ2SEQ = (SOLUTIONS / "seq2seq.py").read_text()
+LIBRARY_CELLS = '{"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}'
+LIBRARY_STEP = "as_pair(self.cell(self.embedding(token), given))"
+assert LIBRARY_CELLS in SEQ2SEQ and LIBRARY_STEP in SEQ2SEQ
+FROM_CELLS = "from cells import GRUCellFromScratch, LSTMCellFromScratch, RNNCellFromScratch\n"
+OWN_CELLS = '{"rnn": RNNCellFromScratch, "lstm": LSTMCellFromScratch, "gru": GRUCellFromScratch}'
+USING_CELLS = {
+    "seq2seq": FROM_CELLS
+    + SEQ2SEQ.replace(LIBRARY_CELLS, OWN_CELLS).replace(LIBRARY_STEP, "self.cell(self.embedding(token), h, c)"),
+    "gradient_flow": FROM_CELLS + (SOLUTIONS / "gradient_flow.py").read_text(),
 }
 BROKEN_BATCHING = {
     "missing": None,
@@ -76,6 +89,46 @@ def test_broken_cells_do_not_sink_the_model(how, grade_own):
     document = grade_own(submission("cells.py", BROKEN_CELLS[how], "language_model.py", MODEL), ["language_model"])
     assert rows_of(document, "failed", "error", "timeout", "grader-error") == {}
     assert any("stand-in" in test["message"] for test in rows_of(document).values())
+
+
+@pytest.mark.parametrize("how", BROKEN_CELLS)
+@pytest.mark.parametrize("name", USING_CELLS)
+def test_broken_cells_do_not_sink_what_only_may_use_them(name, how, grade_own):
+    document = grade_own(submission("cells.py", BROKEN_CELLS[how], f"{name}.py", USING_CELLS[name]), [name])
+    assert rows_of(document, "failed", "error", "timeout", "grader-error") == {}
+
+
+def test_a_mistake_of_its_own_costs_and_is_called_the_same_on_cells_that_are_lent(grade_own):
+    (assignment,) = select(["seq2seq"])
+    wrong = USING_CELLS["seq2seq"].replace("t - 1] if forced", "t] if forced")
+    documents = [
+        grade_own({"seq2seq.py": wrong, **cells}, [assignment.name])
+        for cells in ({"cells.py": CELLS}, {"cells.py": BROKEN_CELLS["swapped gates"]}, {})
+    ]
+    lost = [rows_of(document, "failed", "error", "timeout") for document in documents]
+    assert lost[0].keys() == lost[1].keys() == lost[2].keys()
+    for rows in lost:
+        assert {row["misconception"] for row in rows.values()} == {"loss-sees-the-answer"}
+
+
+@pytest.mark.parametrize(
+    ("line", "lends"),
+    [
+        ("from cells import LSTMCellFromScratch", True),
+        ("import cells", True),
+        ("import torch, cells as mine", True),
+        ("try: from  cells import *", True),
+        ("from cells_of_mine import LSTM", False),
+        ("import torch.cells", False),
+        ("my_cells = nn.ModuleList()", False),
+        ("", False),
+    ],
+)
+def test_cells_are_lent_to_those_who_import_them(line, lends):
+    (assignment,) = select(["seq2seq"])
+    source = f"import torch\n{line}\n".encode()
+    for file in (assignment.file, f"{assignment.name}/__init__.py"):
+        assert Desk(None, assignment, {file: source}, Clock(1)).lends is lends
 
 
 @pytest.mark.parametrize("how", BROKEN_BATCHING)
