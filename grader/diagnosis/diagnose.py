@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -81,16 +81,15 @@ def diagnose(
     fruitless: Counter[str] = Counter()
     for test, failure in failures.items():
         possible = _possible(assignment, failure, evidence.candidates)
-        found = _explaining(evidence, test, failure, [suspect for suspect in suspects if suspect in possible])
+        found = _explaining(evidence, test, failure, [one for one in suspects if one in possible], is_refuted)
         if not found and fruitless[failure.of] < FRUITLESS_SEARCHES:
             others = [candidate for candidate in possible if candidate not in suspects]
-            found = _explaining(evidence, test, failure, others)
-            found = {candidate: how for candidate, how in found.items() if not is_refuted(candidate)}
+            found = _explaining(evidence, test, failure, others, is_refuted)
             suspects += found
             fruitless[failure.of] += not found
         explained[test] = found
     alike_somewhere = {candidate for found in explained.values() for candidate, how in found.items() if how == ALIKE}
-    sure = {candidate for candidate in alike_somewhere if _is_supported(evidence, candidate, failures)}
+    sure = {candidate for candidate in alike_somewhere if _is_supported(evidence, candidate, failures, is_refuted)}
     votes = Counter(candidate.id for found in explained.values() for candidate in found if candidate in sure)
     named = {test: [candidate for candidate in found if candidate in sure] for test, found in explained.items()}
     return {
@@ -108,14 +107,18 @@ def _possible(assignment: Assignment, failure: Failure, candidates: Sequence[Mis
 
 
 def _explaining(
-    evidence: Evidence, test: str, failure: Failure, candidates: Sequence[Misconception]
+    evidence: Evidence,
+    test: str,
+    failure: Failure,
+    candidates: Sequence[Misconception],
+    is_refuted: Callable[[Misconception], bool],
 ) -> dict[Misconception, int]:
     """Those candidates that reply alike, and how far, with the student's own parts underneath or the stand-in."""
     for exchanges in (failure.exchanges, failure.on_stand_in):
         # where the process died nothing is compared: no mutant does that
         if exchanges and all(exchange.raised != {"type": "", "text": ""} for exchange in exchanges):
             found = {candidate: evidence.agreement(test, candidate, exchanges) for candidate in candidates}
-            found = {candidate: how for candidate, how in found.items() if how != DIFFERENT}
+            found = {one: how for one, how in found.items() if how != DIFFERENT and not is_refuted(one)}
             if found:
                 return found
     return {}
@@ -135,11 +138,16 @@ def _likeliest(
     return min(best, key=lambda one: sum(evidence.is_wrong(test, one, asked) for test, asked in passed.items()))
 
 
-def _is_supported(evidence: Evidence, candidate: Misconception, failures: Mapping[str, Failure]) -> bool:
+def _is_supported(
+    evidence: Evidence,
+    candidate: Misconception,
+    failures: Mapping[str, Failure],
+    is_refuted: Callable[[Misconception], bool],
+) -> bool:
     """Whether the failed tests on which the mutant is wrong at all are mostly those that it explains."""
     explained = against = 0
     for test, failure in failures.items():
-        if _explaining(evidence, test, failure, [candidate]):
+        if _explaining(evidence, test, failure, [candidate], is_refuted):
             explained += 1
         elif evidence.is_wrong(test, candidate, failure.on_stand_in or failure.exchanges):
             against += 1
