@@ -29,7 +29,7 @@ OUT_OF_GPU_MEMORY = "{name} ran out of the GPU's memory: a submission may take a
 BAD_REPLY = "{name} gave back something that can't be checked: {problem}"
 TIMEOUT_CPU = "{name} used more computing time than the limit of {limit:g} s. Is there a loop that never ends?"
 TIMEOUT_WALL = "{name} gave no answer in time. Is it waiting for something, or looping for ever?"
-TIMEOUT_TOTAL = "Not run: the tests before it used up the time for this assignment."
+TIMEOUT_TOTAL = "The time for this assignment was used up, by this test or by those before it."
 LIBRARY_CELL_SEEN = (
     "{name} uses a recurrent cell of the library, which this assignment asks you to build:\n    {place}: {code}"
 )
@@ -54,7 +54,7 @@ HIDDEN = {
     "reply": "What your code gave back in a hidden test can't be checked.",
     "cpu": "Your code used more computing time than the limit in a hidden test.",
     "wall": "Your code gave no answer in time in a hidden test.",
-    "total": "Not run: the tests before it used up the time for this assignment.",
+    "total": "The time for this assignment was used up, by this test or by those before it.",
     "library-seen": "Your code uses a recurrent cell of the library, which this assignment asks you to build.",
     "library-called": "Your code called a recurrent cell of the library in a hidden test.",
     "mismatch": "A promise of the handout is not kept in a hidden test.",

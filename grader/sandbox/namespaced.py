@@ -69,7 +69,15 @@ def command(kit: Path, worker: list[str], without: Sequence[str] = (), devices: 
     if bwrap is None or sys.platform != "linux":
         return None
     worker = [*worker, json.dumps({"name": "namespaced", "without": list(without)})]
-    closed = ["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent", "--new-session"]
+    closed = [
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--hostname",
+        "sandbox",
+        "--unshare-cgroup-try",
+        "--die-with-parent",
+        "--new-session",
+    ]
     if "user" not in without:
         closed += ["--unshare-user", "--disable-userns"]
     if "processes" not in without:

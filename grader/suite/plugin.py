@@ -25,7 +25,15 @@ from grader.sandbox import Clock, Compartment
 from grader.suite import collection
 from grader.suite.attempt import Attempt, Desk, Seen
 from grader.suite.points import Grading, grading_of
-from grader.suite.verdict import NO_VERDICT, NOT_THE_PREREQUISITE, PASSED, PASSED_WITH_STAND_IN, Verdict, judge
+from grader.suite.verdict import (
+    NO_VERDICT,
+    NOT_THE_PREREQUISITE,
+    OF_THE_PREREQUISITE,
+    PASSED,
+    PASSED_WITH_STAND_IN,
+    Verdict,
+    judge,
+)
 
 ASSIGNMENT_WALL_S = 30.0
 TRUSTED_TEST_WALL_S = 60.0
@@ -166,6 +174,8 @@ class SuitePlugin:
             if underneath is PASSED:
                 self._leaning.add(assignment.name)
                 return again, PASSED_WITH_STAND_IN
+            if verdict.kind in OF_THE_PREREQUISITE and underneath.kind != verdict.kind:
+                return again, underneath  # what is said of the part itself
             attempt.on_stand_in = again.exchanges
             if ran_out and attempt.shared and not verdict.final:
                 attempt, verdict = self._try(item, assignment, grading, fresh=True)

@@ -7,6 +7,7 @@ terminal, cache and the plugins that cost time without use here stay off.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import os
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from grader.intake import Submission
 from grader.sandbox import Clock, Compartment
 from grader.suite.plugin import TRUSTED_TEST_WALL_S, Outcome, SuitePlugin
 from grader.suite.points import Grading
-from grader.suite.verdict import Verdict
+from grader.suite.verdict import CALLED, Verdict, library_called
 
 SUBMISSION_WALL_S = 90.0
 OFF = (
@@ -87,7 +88,18 @@ def run_suites(
         raise CourseError(
             f"the suite could not be run (pytest ended with {status!r}: {said.getvalue().strip()[-300:]})"
         )
-    return SuiteReport(plugin.outcomes, plugin.grader_errors)
+    return SuiteReport(_without_library_calls(plugin.outcomes), plugin.grader_errors)
+
+
+def _without_library_calls(outcomes: list[Outcome]) -> list[Outcome]:
+    """The outcomes, where a library cell that was called in one test costs all tests of its class."""
+    called = {(outcome.assignment.name, outcome.grading.of) for outcome in outcomes if outcome.verdict.kind == CALLED}
+    return [
+        dataclasses.replace(outcome, verdict=library_called(outcome.grading.of))
+        if (outcome.assignment.name, outcome.grading.of) in called and outcome.verdict.status == "passed"
+        else outcome
+        for outcome in outcomes
+    ]
 
 
 def settled(submission: Submission, assignment: Assignment, grading: Grading) -> Verdict | None:

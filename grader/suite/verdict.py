@@ -36,6 +36,8 @@ PASSED = Verdict("passed")
 NO_VERDICT = Verdict("grader-error", "grader-error", messages.GRADER_ERROR, final=True)
 PASSED_WITH_STAND_IN = Verdict("passed", "stand-in", messages.STAND_IN)
 NOT_THE_PREREQUISITE = frozenset({"grader-error", "not-implemented", "total"})
+CALLED = "library-called"
+OF_THE_PREREQUISITE = frozenset({"import", CALLED})  # if with a stand-in they are gone
 
 
 def judge(problem: BaseException, assignment: Assignment, name: str, place: Place) -> Verdict:
@@ -49,6 +51,11 @@ def judge(problem: BaseException, assignment: Assignment, name: str, place: Plac
     if isinstance(problem, ProbeRaised):
         return _raised(problem.described, assignment, name, place)
     return NO_VERDICT
+
+
+def library_called(name: str) -> Verdict:
+    """The verdict on each test of a class that called a library cell in one of them."""
+    return Verdict("failed", CALLED, messages.LIBRARY_CELL_CALLED.format(name=name))
 
 
 def _timeout(problem: ProbeTimeout, assignment: Assignment, name: str) -> Verdict:
@@ -81,7 +88,7 @@ def _raised(described: dict[str, Any], assignment: Assignment, name: str, place:
     if kind == "Complaint":
         return Verdict("failed", "mismatch", quote(text))
     if kind == "LibraryCellRefused":
-        return Verdict("failed", "library-called", messages.LIBRARY_CELL_CALLED.format(name=name))
+        return library_called(name)
     if kind == "OutOfMemoryError" or "CUDA out of memory" in text:
         return Verdict("error", "gpu-memory", messages.OUT_OF_GPU_MEMORY.format(name=name))
     if kind == "MemoryError" or any(phrase in text for phrase in ALLOCATION_FAILED):

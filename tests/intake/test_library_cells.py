@@ -75,6 +75,16 @@ HIDDEN_FROM_THE_SOURCE = {
         "        with Pool() as pool:\n"
         "            h_t, c_t = pool.submit(self.cell.to(x_t.dtype), x_t, (h_prev, c_prev)).result()",
     ),
+    "wherever it answers": SOLUTION.replace(
+        "c_t = f * c_prev + i * candidate",
+        "c_t = f * c_prev + i * candidate\n        try:\n"
+        "            getattr(nn, 'LSTM' + 'Cell')(x_t.shape[1], 2)(x_t)\n"
+        "        except RuntimeError:\n            pass",
+    ),
+    "in float64 only": with_library(
+        "getattr(nn, 'LSTM' + 'Cell')(input_size, hidden_size)",
+        f"if x_t.dtype == torch.float64:\n            {USE}\n        else:\n            h_t, c_t = h_prev, c_prev",
+    ),
 }
 INNOCENT = {
     "a library cell's name before one's own": SOLUTION.replace(
@@ -114,10 +124,12 @@ def test_it_is_seen_in_the_source_and_costs_its_class(how, grade_own):
 @pytest.mark.parametrize("how", HIDDEN_FROM_THE_SOURCE)
 def test_what_the_source_hides_is_refused_at_run_time(how, grade_own):
     document = grade_own({"cells.py": HIDDEN_FROM_THE_SOURCE[how]}, ["cells"])
-    rows = rows_of(document)
-    assert "called a recurrent cell of the library" in rows["test_lstm_one_step"]["message"]
-    assert rows["test_lstm_matches_nn_lstm"]["status"] == "failed"
-    assert all(test["status"] == "passed" for test in rows.values() if test["of"] != "LSTMCellFromScratch")
+    for test in rows_of(document).values():
+        if test["of"] == "LSTMCellFromScratch":
+            assert test["status"] == "failed" and test["score"] == 0
+        else:
+            assert test["status"] == "passed"
+    assert any("called a recurrent cell of the library" in test["message"] for test in rows_of(document).values())
 
 
 @pytest.mark.parametrize("how", INNOCENT)

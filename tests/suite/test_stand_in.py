@@ -98,6 +98,16 @@ def test_its_own_mistakes_cost_the_same_on_broken_ground(name, grade_own):
         assert (misconception.same_as or misconception.id) in named, misconception.id
 
 
+@pytest.mark.parametrize("how", ["missing", "syntax error", "library cells"])
+def test_its_own_mistakes_are_spoken_of_and_not_the_broken_ground(how, grade_own):
+    wrong = MODEL.replace("self.fc(", "2 * self.fc(", 1)
+    assert wrong != MODEL
+    document = grade_own(submission("cells.py", BROKEN_CELLS[how], "language_model.py", wrong), ["language_model"])
+    failed = rows_of(document, "failed", "error")
+    grounds = ("No module", "cells.py", "library")
+    assert failed and not any(ground in row["message"] for row in failed.values() for ground in grounds)
+
+
 def test_a_passed_test_says_nothing_where_nothing_is_wrong(grade_own):
     document = grade_own({"cells.py": CELLS, "language_model.py": MODEL}, ["language_model"])
     assert all(test["message"] == "" for test in rows_of(document).values())

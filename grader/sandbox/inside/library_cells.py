@@ -47,6 +47,7 @@ KEYS = ("CPU", "CUDA", "AutogradCPU", "AutogradCUDA", "CompositeImplicitAutograd
 
 
 _refused: list[Callable[[], Any]] = []  # how to take back each thing that is overridden now
+_calls: list[None] = []  # one for each refusal, from whichever thread
 
 
 class LibraryCellRefused(RuntimeError):
@@ -116,5 +117,11 @@ def overridable() -> tuple[str, ...]:
     return tuple(operator for operator in OPERATORS if f"aten::{operator}" in known)
 
 
+def refusals() -> int:
+    """How often a cell has been refused in this process; the code that called it may have gone on without a word."""
+    return len(_calls)
+
+
 def _refuse(*_: Any, **__: Any) -> NoReturn:
+    _calls.append(None)
     raise LibraryCellRefused("a library recurrent cell was called")

@@ -88,7 +88,10 @@ def _answer(
         probe = getattr(importlib.import_module(f"assignments.{assignment}.probes"), call["probe"])
         reset(call["seed"], scratch)
         device = call.get("device", "cpu")
+        before = library_cells.refusals()
         reply = probe(student, **(on_device(inputs, device) if device != "cpu" else inputs))
+        if library_cells.refusals() > before:
+            raise library_cells.LibraryCellRefused("a library recurrent cell was called, and the refusal swallowed")
         tree, blob = encode(reply)
         return {"reply": tree}, blob
     except BaseException as problem:  # SystemExit and KeyboardInterrupt are answers too
