@@ -356,7 +356,7 @@ MISCONCEPTIONS = (
     Misconception(
         "train-returns-early",
         TRAIN,
-        ((RETURN, "    " + RETURN + RETURN),),
+        ((RETURN, "    " + RETURN),),
         "The return stands in the loop: one epoch, however many are asked for.",
         "Training seems to be over after its first epoch. Look at how far the return is indented.",
     ),

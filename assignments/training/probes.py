@@ -248,7 +248,8 @@ def training(
     """
     model = model_of(weights)
     for _ in range(runs):
-        run(student, model, data, options, batches)
+        with torch.enable_grad():  # whoever left it off in the run before has lost points for that
+            run(student, model, data, options, batches)
     return after_training(model.log.model or model)
 
 
@@ -310,7 +311,8 @@ def states_met(
     model.keeps_states = True
     try:
         for _ in range(runs):
-            run(student, model, data, options, batches)
+            with torch.enable_grad():
+                run(student, model, data, options, batches)
     except RuntimeError:
         if not any(any(call["hang"]) for call in model.log.calls):
             raise
