@@ -643,6 +643,14 @@ MISCONCEPTIONS = (
         "The rows seem to be lists of tensors. They are lists of plain ints.",
     ),
     Misconception(
+        "greedy-numbers-of-numpy",
+        GREEDY,
+        ((WRITTEN, WRITTEN.replace("token.tolist()", "list(token.cpu().numpy())")),),
+        "Lists of NumPy's integers, which look like ints when printed.",
+        "The tokens seem to be numbers of NumPy, which are not Python's ints. An array's `tolist()` gives those, "
+        "`list(…)` of it does not.",
+    ),
+    Misconception(
         "greedy-dropout-on",
         GREEDY,
         ((EVAL, ""),),

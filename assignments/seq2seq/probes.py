@@ -352,13 +352,22 @@ def global_states() -> dict[str, Any]:
 def decodes(
     student: Any, table: Table, calls: dict[str, tuple[torch.Tensor, int]], start_token: int, end_token: int
 ) -> dict[str, Any]:
-    """The rows decoded for each call, a source and `max_len`."""
-    found: dict[str, Any] = {}
+    """The rows decoded for each call, a source and `max_len`, and whether every token came as an int."""
+    found: dict[str, Any] = {"every token is an int": True}
     for label, (source, max_len) in calls.items():
         encoder, decoder = scripted(table, source, max_len)
         rows = student.greedy_decode(encoder, decoder, source, start_token, end_token, max_len)
         found[f"the rows ({label})"] = rows
+        found["every token is an int"] &= _are_ints(rows)
     return found
+
+
+def _are_ints(rows: Any) -> bool:
+    """Whether these are rows of ints; NumPy's are none."""
+    try:
+        return all(isinstance(token, int) for row in rows for token in row)
+    except TypeError:
+        return False
 
 
 def quiet(

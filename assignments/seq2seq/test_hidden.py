@@ -183,6 +183,7 @@ def test_tokens_of_drawn_tables(submission, rng):
     reply = submission.run(probes.decodes, table=table.inputs, calls=calls, start_token=4, end_token=5)
     for label, (rows, max_len) in calls.items():
         expect(reply[f"the rows ({label})"]).equals(oracle.greedy(table, rows.tolist(), 4, 5, max_len))
+    expect(reply["every token is an int"]).equals(True)
 
 
 @points(0.5, of=GREEDY, promise="cut")

@@ -154,6 +154,7 @@ def test_greedy_tokens(submission):
     expect(reply["the rows (max_len=5)"]).equals([[A, B, END, B, END], [B, A, B, END, B]])
     expect(reply["the rows (max_len=1)"]).equals([[A], [B]])
     expect(reply["the rows (max_len=0)"]).equals([[], []])
+    expect(reply["every token is an int"]).equals(True)
 
 
 @points(0.5, of=GREEDY, promise="cut")
