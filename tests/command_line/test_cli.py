@@ -76,6 +76,7 @@ def test_below_the_minimum_is_one(tmp_path):
         (["grade", ".", "--min-score", "nan"], "'nan' is no number of percent"),
         (["grade", ""], "argument PATH: it is empty"),
         (["check", ""], "argument PATH: it is empty"),
+        (["check", "docs", "--watch", "--zip", "x.zip"], "--zip goes with a single check"),
         (["batch", ".", "--out", ""], "argument --out: it is empty"),
         (["batch", ".", "--out", "README.md"], "a file. Give --out a folder"),
         (["batch", ".", "--out", "README.md/more"], "a file. Give --out a folder"),
