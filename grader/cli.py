@@ -281,6 +281,8 @@ def _check(options: argparse.Namespace) -> int:
 
     assignments = _selected(options.assignment)
     path = _existing(options.path)
+    if options.zip is not None and (options.pdb or options.watch):
+        raise Stop(UNUSABLE, "--zip goes with a single check. Type it without --watch and --pdb.")
     if options.pdb:
         return check.debug(path, assignments, options.seed)
     if options.watch:

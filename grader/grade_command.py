@@ -91,8 +91,9 @@ def _destination(options: argparse.Namespace, submission: Path) -> str | None:
 
 
 def _is_part_of(target: Path, submission: Path) -> bool:
-    """Whether this file was handed in: it is there, and no document that an earlier grading put beside the modules."""
+    """Whether this file was handed in: it is there, and neither empty nor a document of an earlier grading."""
     if not target.exists() or submission not in (target, *target.parents):
         return False
     with target.open("rb") as file:
-        return b'"schema_version"' not in file.read(100)
+        head = file.read(100)
+    return target.suffix == ".py" or (bool(head) and b'"schema_version"' not in head)

@@ -42,16 +42,15 @@ def make_patient() -> None:
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         own = getattr(sys, f"__{name}__")
         if getattr(sys, name) is own:
-            encoding = own.encoding if own else "utf-8"
+            encoding, at_once = (own.encoding, own.line_buffering or own.write_through) if own else ("utf-8", True)
             buffered = io.BufferedWriter(_Patient(descriptor, "wb", closefd=False))
-            lines = descriptor == 2 or buffered.isatty()
-            setattr(sys, name, io.TextIOWrapper(buffered, encoding, "plainer", line_buffering=lines))
+            setattr(sys, name, io.TextIOWrapper(buffered, encoding, "plainer", line_buffering=at_once))
 
 
 def put(text: str) -> None:
     """Write what a program will read to standard output: as UTF-8, whatever a terminal's letters are."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
+        sys.stdout.reconfigure(encoding="utf-8", errors="plainer")
     sys.stdout.write(text)
 
 

@@ -1,6 +1,7 @@
 """Canvas' bulk download: flat files named `doejane_LATE_123_456_cells.py`, of user 123, the upload numbered 456.
 
-Under anonymous marking it is `LATE_anon_aB3xZ_456_cells.py`. The name before the numbers is the student's,
+Under anonymous marking it is `LATE_anon_aB3xZ_456_cells.py`; of a quiz `doe_jane123_question_7_456_cells.py`, of the
+same user 123, whose answer to question 7 it is. The name before the numbers is the student's,
 and so is the file's behind them, so a name may be readable in several ways; all of its ids are kept, and a
 grade goes to none of them unless the gradebook knows one only.
 """
@@ -18,6 +19,7 @@ NAMED = re.compile(
 ANONYMOUS = re.compile(
     r"(?:(?P<late>LATE)_)?anon_(?P<user>[A-Za-z0-9]+)_(?:(?P<number>\d+)_(?P<file>.+)|(?P<kind>text|link)\.html)"
 )
+_OF_QUIZ = re.compile(r"(?P<name>.*?)_?(?P<user>\d*)_question")  # what stands before the numbers then
 _USERS = re.compile(r"(?=_(\d+)_(?:\d+_.|text\.html$|link\.html$))")
 
 
@@ -37,9 +39,11 @@ def arrivals(box: Box) -> tuple[list[Arrival], list[str]]:
             ignored.append(top)
             continue
         named, user = match.groupdict().get("name"), match["user"]
+        if quiz := _OF_QUIZ.fullmatch(named or ""):
+            named, user = quiz["name"], quiz["user"]
         arrival = found.get((named or "", user))
         if arrival is None:
-            ids = _USERS.findall(top) if named is not None else []
+            ids = _users(top) if named is not None else []
             student = Student(name=named or "", ids=tuple(f"canvas:{each}" for each in dict.fromkeys(ids)))
             label = f"{named}_{user}" if named is not None else f"anon_{user}"
             arrival = found[named or "", user] = Arrival(label, [student], late=False)
@@ -57,9 +61,18 @@ def _read(name: str) -> re.Match[str] | None:
     return ANONYMOUS.fullmatch(name) or NAMED.fullmatch(name)
 
 
+def _users(name: str) -> list[str]:
+    """The numbers that may be the student's. Of `ada312_question_7_456_x` it is 312, unless she is called Ada3."""
+    found: list[str] = _USERS.findall(name)
+    match = NAMED.fullmatch(name)
+    quiz = _OF_QUIZ.fullmatch(match["name"]) if match else None
+    digits = quiz["user"] if quiz else ""
+    return [*(digits[n:] for n in range(len(digits)) if digits[n] != "0"), *found]
+
+
 def _agree(arrival: Arrival) -> None:
     """Keep the ids that all files of a submission could be of: a student chooses only the files' own names."""
-    every = [set(_USERS.findall(part.top)) for part in arrival.parts]
+    every = [set(_users(part.top)) for part in arrival.parts]
     student = arrival.students[0]
     ids = tuple(each for each in student.ids if all(each.partition(":")[2] in one for one in every))
     arrival.students = [Student(name=student.name, ids=ids)]

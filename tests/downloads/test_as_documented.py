@@ -53,6 +53,22 @@ def test_a_name_in_canvas_download(tmp_path, name, student, late, file):
     assert [path.name for path in entry.path.iterdir()] == [file]
 
 
+def test_answers_to_the_questions_of_a_canvas_quiz_are_one_submission(tmp_path):
+    files = {"doe_jane123_question_7_456_cells.py": RIGHT, "doe_jane123_question_12_457_batching.py": "x = 1"}
+    files |= {"lee_bo12_question_7_458_cells.py": RIGHT, "mock12_question_123_459_cells.py": RIGHT}
+    gradebook = "Student,ID,SIS User ID,SIS Login ID,Section,HW1 (1)\nPoints Possible,,,,,18\n"
+    gradebook += '"Doe, Jane",123,,,A,\n"Lee, Bo",12,,,A,\n'
+    known, found = read(write_zip(tmp_path / "q.zip", files), tmp_path)
+    assert known.form == "canvas" and list(found) == ["doe_jane_123", "lee_bo_12", "mock_12"]
+    assert sorted(path.name for path in found["doe_jane_123"].path.iterdir()) == ["batching.py", "cells.py"]
+    assert found["doe_jane_123"].told["students"] == [
+        {"name": "doe_jane", "ids": ["canvas:123", "canvas:23", "canvas:3"]},
+    ]
+    filled = FORMATS["canvas"].fill([graded(entry, 7.5) for entry in found.values()], gradebook, None)
+    assert [row[5] for row in csv.reader(io.StringIO(filled.text))][2:] == ["7.50", "7.50"]
+    assert filled.left_out == ["mock_12: 2 in the gradebook are called that"]  # user 123, who has a name like a quiz's
+
+
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize(
     "sortable", ["Doe, Jane", "O'Neill-Smith, Renée", "李, 小龙", "van der Berg 3rd, Ada", "Late, Ann"]
