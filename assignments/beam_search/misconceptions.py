@@ -310,14 +310,6 @@ MISCONCEPTIONS = (
         "above all if it scores better now.",
     ),
     Misconception(
-        "beam-stops-when-the-best-ends",
-        BEAM,
-        ((STOP, "if end is not None and places.tolist()[0] % scores.shape[1] == end:"),),
-        "The search ends when the first place of the beam ends.",
-        "The search seems to end as soon as the best hypothesis of the beam has finished. With a length penalty one "
-        "that is behind it now may still win, for it gets longer.",
-    ),
-    Misconception(
         "beam-stops-at-k-finished",
         BEAM,
         ((STOP, "if len(finished) >= beam_width:"),),
@@ -332,6 +324,14 @@ MISCONCEPTIONS = (
         "An early stop that forgets that a live hypothesis's divisor still grows.",
         "The search seems to stop a little too soon when there is a length penalty. A live hypothesis will still get "
         "longer, and what it is divided by will grow: it may yet win though it is behind now.",
+    ),
+    Misconception(
+        "beam-stops-when-the-best-ends",
+        BEAM,
+        ((STOP, "if end is not None and places.tolist()[0] % scores.shape[1] == end:"),),
+        "The search ends when the first place of the beam ends.",
+        "The search seems to end as soon as the best hypothesis of the beam has finished. With a length penalty one "
+        "that is behind it now may still win, for it gets longer.",
     ),
     Misconception(
         "beam-stops-by-raw-score",
@@ -486,6 +486,13 @@ MISCONCEPTIONS = (
         "The continuation comes back without the seed. The text returned begins with it.",
     ),
     Misconception(
+        "beam-dict-only",
+        BEAM,
+        ((RETURNED, RETURNED.replace("idx_to_char[index]", "idx_to_char.get(index, '')")),),
+        "A list has no get.",
+        "It works where `idx_to_char` is a dict. A list maps indices to characters as well, with square brackets.",
+    ),
+    Misconception(
         "beam-text-stripped",
         BEAM,
         ((RETURNED, "return (" + RETURNED.removeprefix("return ") + ").strip()"),),
@@ -535,6 +542,20 @@ MISCONCEPTIONS = (
         (("if beam_width < 1 or length < 1:", "if length < 1:\n        return seed\n    if beam_width < 1:"),),
         "A length of 0 returns the seed.",
         "A length below 1 seems to return the seed. Here it is an error, and a ValueError should say so.",
+    ),
+    Misconception(
+        "beam-empty-seed",
+        BEAM,
+        (
+            (
+                "    if not seed:\n"
+                '        raise ValueError("the seed is empty, and the model needs a character to start from")\n',
+                "",
+            ),
+        ),
+        "The model is called with an empty tensor.",
+        "An empty seed seems to go to the model like any other. There is nothing in it to start from; look before you "
+        "feed it, and say so as the handout asks.",
     ),
     Misconception(
         "beam-unknown-left-out",

@@ -99,14 +99,12 @@ def search(
 
 
 def texts(student: Any, searches: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The text of every search, under its own label; every other one is given idx_to_char as a list.
+    """The text of every search, under its own label.
 
-    A search is a table and a call: {"alphabet": …, "endings": …, "logits": …, "call": …}.
+    A search is a table and a call, {"alphabet": …, "endings": …, "logits": …, "call": …}, and perhaps
+    {"as_list": True}, which makes idx_to_char a list.
     """
-    return {
-        label: search(student, **wanted, as_list=position % 2 == 1)[0]
-        for position, (label, wanted) in enumerate(searches.items())
-    }
+    return {label: search(student, **wanted)[0] for label, wanted in searches.items()}
 
 
 def feeding(
@@ -205,7 +203,7 @@ def errors(
     call: dict[str, Any],
     changes: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
-    """The text of an ordinary call, and for each change of it what came: "ValueError", another type, or nothing."""
+    """The text of an ordinary call, and for each change of it what came: "ValueError", another type, or none."""
     text, _ = search(student, alphabet, endings, logits, call)
     model, char_to_idx, idx_to_char = setting(alphabet, endings, logits, 64)
     found = {"the text": text}
@@ -216,6 +214,8 @@ def errors(
             student.beam_search(model, char_to_idx, idx_to_char, device=str(logits.device), **{**call, **change})
         except ValueError:
             found[label] = "ValueError"
+        except Complaint:  # of the model, which should not have been asked
+            found[label] = "a call of the model"
         except Exception as problem:
             found[label] = type(problem).__name__
     return found

@@ -221,7 +221,9 @@ def test_everything_ends(submission, rng):
 def test_greedy_on_drawn_tables(submission, rng):
     case = oracle.drawn(rng, "cb.a", "b", length=4, beam_width=1)
     cases = {"without an end": case, "with an end": Case(case.table, {**case.call, "end_char": "."})}
-    reply = _search(submission, cases)
+    searches = {label: one.inputs for label, one in cases.items()}
+    searches["with an end"]["as_list"] = True
+    reply = submission.run(probes.texts, searches=searches)
     for label, one in cases.items():
         expect(reply[label]).equals(oracle.greedy(one))
 

@@ -57,10 +57,10 @@ ONE_PLACE = {
 
 @points(0.25, of=BEAM, promise="result")
 def test_seed_and_continuation_are_returned(submission):
-    call = {"seed": "to", "length": 1, "beam_width": 2}
-    table = _table("tohe", {"o": {"t": 0.7}})
-    # The second call is given idx_to_char as a list, the first as a dict; neither is in the order of the alphabet.
-    reply = _search(submission, table, {"with a dict": call, "with a list": call})
+    # idx_to_char is a dict, then a list; neither is in the order of the alphabet.
+    search = {**_table("tohe", {"o": {"t": 0.7}}), "call": {"seed": "to", "length": 1, "beam_width": 2}}
+    searches = {"with a dict": search, "with a list": {**search, "as_list": True}}
+    reply = submission.run(probes.texts, searches=searches)
     expect(reply["with a dict"]).equals("tot")
     expect(reply["with a list"]).equals("tot")
 

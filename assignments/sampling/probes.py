@@ -178,6 +178,7 @@ def what_a_draw_changes(
     """Draws with a generator from one and the same tensor: that tensor afterwards, the global states, the grad mode."""
     before = global_states(logits)
     generator = made_generator(logits, seed)
+    began = generator.get_state()
     drawn, kept = [], True
     for number in range(draws):
         mode = number % 2 == 1  # off first: what switches it on is seen at once
@@ -192,6 +193,7 @@ def what_a_draw_changes(
         "logits": logits,
         "the global random states that moved": moved,
         "the grad mode is left as found": kept,
+        "the generator moved": not torch.equal(generator.get_state(), began),  # tells who ignores it; not graded here
     }
 
 
