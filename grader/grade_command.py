@@ -96,4 +96,4 @@ def _is_part_of(target: Path, submission: Path) -> bool:
         return False
     with target.open("rb") as file:
         head = file.read(100)
-    return target.suffix == ".py" or (bool(head) and b'"schema_version"' not in head)
+    return target == submission or target.suffix == ".py" or (bool(head) and b'"schema_version"' not in head)
