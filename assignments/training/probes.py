@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
 
 from assignments.scripted import Complaint, Tape
 
@@ -33,20 +33,20 @@ class Seen(Exception):
     """Where the model, its inputs and its targets are is known: the loss need not be computed."""
 
 
-class TargetDevices(TorchDispatchMode):
+class TargetDevices(TorchFunctionMode):
     """Notes on which device the first loss finds its targets, and ends the run there.
 
     Seen are losses that would refuse targets on another device than the logits'; indexing would not.
     """
 
-    LOSSES = frozenset({"nll_loss_forward", "nll_loss2d_forward", "gather"})
+    LOSSES = frozenset({"cross_entropy", "cross_entropy_loss", "nll_loss", "nll_loss_nd", "nll_loss2d", "gather"})
 
     def __init__(self) -> None:
         super().__init__()
         self.met: list[torch.device] = []
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func.overloadpacket.__name__ in self.LOSSES:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__name__", "") in self.LOSSES:
             tensors = [part for part in (*args, *(kwargs or {}).values()) if isinstance(part, torch.Tensor)]
             self.met += [part.device for part in tensors if part.dtype == torch.long]
             raise Seen
@@ -82,7 +82,7 @@ class Recorder(nn.Module):
         if still:  # something to train all the same: it has gradients, and no say in the logits
             self.anchor = nn.Parameter(torch.zeros(1, dtype=value.dtype))
         self.still = still
-        self.keeps_states = False
+        self.only_look = self.keeps_states = False
         self.log = Log()
         self.parts: list[nn.Module] = []  # itself and what it holds, so that no call need look for them
 
@@ -106,6 +106,9 @@ class Recorder(nn.Module):
         if torch.is_grad_enabled():
             self.log.calls.append(call)
             self.log.model = self
+        if self.only_look:
+            weight = getattr(self, self.labels[0])
+            return weight.new_zeros(*x.shape, len(weight)), states
         logits, states = self.compute(x, states)
         if self.still:
             columns = torch.arange(logits.shape[1], dtype=logits.dtype, device=logits.device) + self.log.columns
@@ -401,8 +404,9 @@ def devices_met(
     """
     device = torch.device("meta") if data.device.type == "cpu" else data.device
     model, targets = model_of(weights), TargetDevices()
+    model.only_look = device.type == "meta"
     try:
-        with targets if device.type == "meta" else contextlib.nullcontext():
+        with targets if model.only_look else contextlib.nullcontext():
             run(student, model, data.cpu(), {**options, "device": str(device)}, batches)
     except Exception:
         if device.type != "meta":
