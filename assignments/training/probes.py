@@ -12,6 +12,7 @@ those of the student's own `create_batches`.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import sys
 import types
 from collections.abc import Iterator
@@ -450,5 +451,10 @@ def default_sizes(student: Any, data: torch.Tensor, options: dict[str, Any], bat
 def default_epochs(
     student: Any, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
 ) -> dict[str, Any]:
-    """What training returned for as many epochs as it likes."""
-    return {"the losses": run(student, Plain(), data, options, batches)}
+    """How many epochs train takes if it is not told: what its signature says, or else how many losses come back."""
+    with contextlib.suppress(TypeError, ValueError, KeyError):  # not every callable has one, or names them all
+        said = inspect.signature(student.train).parameters["num_epochs"].default
+        if type(said) is int:
+            return {"num_epochs by default": said}
+    losses = run(student, Plain(), data, options, batches)
+    return {"num_epochs by default": len(losses) if isinstance(losses, list | tuple) else losses}
