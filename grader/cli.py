@@ -39,8 +39,11 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise Stop(UNUSABLE, f"{message}. Type: {self.prog} --help")
 
+    def print_help(self, file: Any = None) -> None:
+        (file or sys.stdout).write(self.format_help())  # argparse's own keeps quiet about a full disk
+
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        sys.stdout.flush()  # the help; a full disk is said by us
+        sys.stdout.flush()  # a full disk is said by us
         super().exit(status, message)
 
 

@@ -206,16 +206,19 @@ def run(student: Any, model: nn.Module, data: torch.Tensor, options: dict[str, A
     """Call the student's `train`; what it returned."""
     if data.device.type != "cpu":
         options = {**options, "device": str(data.device)}
-    with contextlib.nullcontext() if batches is None else stand_in_batches(data.cpu(), batches):
+    with stand_in_batches(data.cpu(), batches):
         return student.train(model, data.cpu(), **options)
 
 
 @contextlib.contextmanager
-def stand_in_batches(data: torch.Tensor, batches: Batches) -> Iterator[None]:
-    """Let `from batching import create_batches` find a function that hands out the given batches.
+def stand_in_batches(data: torch.Tensor, batches: Batches | None) -> Iterator[None]:
+    """Let `from batching import create_batches` find a function that hands out the given batches, if any are given.
 
     Only to who asks for batches of this data in these sizes: it can't make any others.
     """
+    if batches is None:
+        yield
+        return
 
     def create_batches(data: torch.Tensor, batch_size: int, seq_len: int) -> Iterator[Any]:
         if asks_for_these(data, batch_size, seq_len):
@@ -452,8 +455,10 @@ def default_epochs(
     student: Any, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
 ) -> dict[str, Any]:
     """How many epochs train takes if it is not told: what its signature says, or else how many losses come back."""
+    with stand_in_batches(data, batches):  # for training may be imported here
+        train = student.train
     with contextlib.suppress(TypeError, ValueError, KeyError):  # not every callable has one, or names them all
-        said = inspect.signature(student.train).parameters["num_epochs"].default
+        said = inspect.signature(train).parameters["num_epochs"].default
         if type(said) is int:
             return {"num_epochs by default": said}
     losses = run(student, Plain(), data, options, batches)

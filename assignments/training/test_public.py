@@ -170,7 +170,7 @@ def test_training_mode(submission):
 @points(0.25, of=TRAIN, promise="on-epoch", curve="the losses")
 def test_on_epoch(submission):
     # Epochs enough for a loss curve, which your page in the class report shows.
-    inputs = given(submission, {"table": TABLE}, seq_len=6, num_epochs=8, learning_rate=0.1)
+    inputs = given(submission, {"table": TABLE}, seq_len=6, num_epochs=8, learning_rate=0.2)
     reply = submission.run(probes.callbacks, **inputs)
     expect(reply["the epochs told to on_epoch"]).equals(list(range(8)))
     expect(reply["the columns fed before each call of on_epoch"]).equals([6 * epochs for epochs in range(1, 9)])

@@ -4,8 +4,7 @@ from tests.attacks.attack import ALL, at_import, instead_of, upload, write
 
 LSTM_FORWARD = "cells.LSTMCellFromScratch.forward"
 RNN_FORWARD = "cells.RNNCellFromScratch.forward"
-BUILT_HONESTLY = ("test_lstm_parameters", "test_lstm_forget_bias", "test_lstm_forget_bias_of_another_size")
-LIBRARY = {"spoils": ("LSTMCellFromScratch",), "keeps": BUILT_HONESTLY}
+LIBRARY = {"spoils": ("LSTMCellFromScratch",)}  # called in one test, it costs them all
 RNN_BUILT_HONESTLY = ("test_rnn_parameters",)
 IN_ITS_OWN_PROCESS = {"every rung": {"high"}}  # a process can undo what the kit did inside that same process
 

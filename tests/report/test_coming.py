@@ -120,4 +120,4 @@ def test_a_curve_is_a_public_tests_and_made_of_numbers(grade_own, returned):
     if returned:
         assert curve == {"[": [2.0], "7": [], "*": [1.0] * 200}["*" if "*" in returned else returned[0]]
     else:
-        assert len(curve) == 12 and curve == sorted(curve, reverse=True) and curve[-1] < 0.6 * curve[0]
+        assert len(curve) == 8 and curve == sorted(curve, reverse=True) and curve[-1] < 0.6 * curve[0]

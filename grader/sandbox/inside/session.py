@@ -84,18 +84,21 @@ def _answer(
 ) -> tuple[dict[str, Any], bytes]:
     """Run one probe; return the header and body of its reply."""
     inputs = decode(call["inputs"], body)
+    refused = library_cells.refusals()
     try:
         probe = getattr(importlib.import_module(f"assignments.{assignment}.probes"), call["probe"])
         reset(call["seed"], scratch)
         device = call.get("device", "cpu")
-        before = library_cells.refusals()
         reply = probe(student, **(on_device(inputs, device) if device != "cpu" else inputs))
-        if library_cells.refusals() > before:
-            raise library_cells.LibraryCellRefused("a library recurrent cell was called, and the refusal swallowed")
         tree, blob = encode(reply)
+        if library_cells.refusals() > refused:
+            raise library_cells.LibraryCellRefused("a library recurrent cell was called, and the refusal swallowed")
         return {"reply": tree}, blob
     except BaseException as problem:  # SystemExit and KeyboardInterrupt are answers too
-        return {"error": describe(problem, scratch)}, b""
+        described = describe(problem, scratch)
+        if library_cells.refusals() > refused:  # whatever others, as TorchScript, have made of it
+            described["type"] = library_cells.LibraryCellRefused.__name__
+        return {"error": described}, b""
     finally:
         with contextlib.suppress(Exception):  # the student's code may have put anything in its place
             sys.stdout.flush()
