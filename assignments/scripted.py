@@ -29,6 +29,18 @@ def pair(result: Any, what: str) -> tuple[Any, Any]:
     return result[0], result[1]
 
 
+def settled(module: Any, device: torch.device, dtype: torch.dtype | None = None) -> Any:
+    """The student's module, on the device and in the dtype. Most are already, and `to` takes long to see it.
+
+    What is no module has no `to`, and raises AttributeError.
+    """
+    if isinstance(module, nn.Module):
+        own = (*module.parameters(), *module.buffers())
+        if all(tensor.device == device and tensor.dtype == (dtype or tensor.dtype) for tensor in own):
+            return module
+    return module.to(device=device, dtype=dtype)
+
+
 class Tape(list[Any]):
     """A list that all copies of its owner share: who works on a deep copy of a model is heard as well."""
 
@@ -157,8 +169,8 @@ class TableDecoder(nn.Module):
         tokens = whole_numbers(token, 1, "the decoder was called", "(B,)")
         before, lift = read_off(state, len(tokens))
         after = [[*history, now] for history, now in zip(before, tokens, strict=True)]
-        answers = torch.tensor([self._answer(history) for history in after], device=self.bias.device)
-        logits = answers + self.bias + lift.sum(dim=0)[:, None] * self.slope
+        answers = np.array([self._answer(history) for history in after], np.float32).reshape(len(after), -1)
+        logits = torch.addr(torch.from_numpy(answers).to(self.bias.device) + self.bias, lift.sum(dim=0), self.slope)
         self.fed.append(
             {"before": before, "tokens": tokens, "dropout": self.dropout.training, "graph": logits.requires_grad}
         )
@@ -187,8 +199,10 @@ def written_down(histories: list[list[int]], capacity: int, lift: torch.Tensor) 
     """
     if any(len(history) > capacity for history in histories):
         raise Complaint("the decoder was fed far more tokens than were asked for")
-    padded = [[token + 1.0 for token in history] + [0.0] * (capacity + 1 - len(history)) for history in histories]
-    written, (by_h, by_c) = torch.tensor(padded, device=lift.device)[:, :-1], lift[:, :, None]
+    places = np.zeros((len(histories), capacity), np.float32)
+    for row, history in zip(places, histories, strict=True):
+        row[: len(history)] = [token + 1 for token in history]
+    written, (by_h, by_c) = torch.from_numpy(places).to(lift.device), lift[:, :, None]
     return torch.cat([written, by_h], dim=1), torch.cat([-written, by_c], dim=1)
 
 

@@ -30,6 +30,7 @@ class LayeredTable(TableModel):
     """
 
     LAYERS = 2
+    MULTIPLES = torch.arange(1.0, 2 * LAYERS + 1)[:, None, None]  # of the history, in the states' tensors
 
     def __init__(self, rows: Rows, capacity: int) -> None:
         super().__init__(rows, capacity)
@@ -58,13 +59,15 @@ class LayeredTable(TableModel):
     def _histories(self, states: Any, batch: int) -> list[list[int]]:
         try:
             parts = [tensor for h, c in states for tensor in (h, c)]
-            layers = [(tensor / number).tolist() for number, tensor in enumerate(parts, start=1)]
-            histories = [[round(place) - 1 for place in row if place > 0] for row in layers[0]]
+            if len(parts) != 2 * self.LAYERS:
+                came = len(parts) // 2
+                raise Complaint(f"the model was given {came} layers of states, and it returned {self.LAYERS}")
+            together = all(part.shape == parts[0].shape for part in parts)
+            copies = (torch.stack(parts) / self.MULTIPLES.to(parts[0].device)).tolist() if together else [[]]
+            histories = [[round(place) - 1 for place in row if place > 0] for row in copies[0]]
         except (TypeError, ValueError, AttributeError, IndexError, OverflowError):
             raise Complaint("the model was given states that are not the list of (h, c) it returned") from None
-        if len(layers) != 2 * self.LAYERS:
-            raise Complaint(f"the model was given {len(layers) // 2} layers of states, and it returned {self.LAYERS}")
-        if any(layer != layers[0] for layer in layers):
+        if not together or any(copy != copies[0] for copy in copies):
             raise Complaint("the model was given states whose parts (h and c, or the layers) do not belong together")
         if len(histories) != batch:
             raise Complaint(f"the model was given states of {len(histories)} rows with a batch of {batch}")
@@ -74,7 +77,8 @@ class LayeredTable(TableModel):
         rows = [[token + 1 for token in history[-self.capacity :]] for history in histories]
         padded = numpy.array([row + [0] * (self.capacity - len(row)) for row in rows], dtype=numpy.float32)
         whole = torch.from_numpy(padded.reshape(len(rows), self.capacity)).to(device)
-        return [(whole * (2 * layer + 1), whole * (2 * layer + 2)) for layer in range(self.LAYERS)]
+        parts = (whole * self.MULTIPLES.to(device)).unbind()
+        return list(zip(parts[::2], parts[1::2], strict=True))
 
 
 def setting(

@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from assignments.scripted import Complaint, pair
+from assignments.scripted import Complaint, pair, settled
 
 
 def build(student: Any, name: str, weights: dict[str, torch.Tensor], x: torch.Tensor, h: torch.Tensor) -> Any:
     """The student's cell `name` for the sizes of x and h, in their dtype, with the given weights."""
-    cell = getattr(student, name)(x.shape[-1], h.shape[-1]).to(device=x.device, dtype=x.dtype)
+    cell = settled(getattr(student, name)(x.shape[-1], h.shape[-1]), x.device, x.dtype)
     load(cell, weights)
     return cell
 

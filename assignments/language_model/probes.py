@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from assignments.scripted import Complaint, pair
+from assignments.scripted import Complaint, pair, settled
 
 States = list[tuple[torch.Tensor, torch.Tensor]]
 MOST_LAYERS = 64  # no probe builds as many
@@ -31,7 +31,7 @@ def build(student: Any, name: str, sizes: dict[str, Any], weights: dict[str, tor
     model = construct(student, name, sizes)
     if not isinstance(model, nn.Module):
         raise Complaint(f"{name} is a {type(model).__name__}, expected an nn.Module")
-    model.to(device=weights["fc.weight"].device)
+    settled(model, weights["fc.weight"].device)
     fc = part(model, "fc")
     if isinstance(fc, nn.Linear) and fc.bias is None:  # one without a bias is an nn.Linear too: it gets one
         fc.bias = nn.Parameter(torch.zeros_like(weights["fc.bias"]))

@@ -18,6 +18,7 @@ from torch import nn
 
 from assignments.scripted import Complaint, Rows, TableModel, Tape
 
+COPIES = 20  # of its logits that a model makes at once
 HOLDERS = (torch.Tensor, np.ndarray, np.generic)  # that may hold one index
 
 
@@ -66,12 +67,17 @@ class Dice(nn.Module):
     def __init__(self, logits: torch.Tensor) -> None:
         super().__init__()
         self.logits = nn.Parameter(logits.clone())
+        self.copies: list[torch.Tensor] = []  # (1, 1, V) each: one by one they would cost as much as a draw
 
     def forward(self, x: torch.Tensor, states: Any = None) -> tuple[torch.Tensor, Any]:
         """Logits (B, T, V) and one (h, c) that says nothing."""
         if states is None:
             states = [(self.logits.new_zeros(x.shape[0], 1), self.logits.new_zeros(x.shape[0], 1))]
-        return self.logits.expand(*x.shape, -1).clone(), states  # a copy: whoever writes into it changes nothing here
+        if x.shape != (1, 1) or torch.is_grad_enabled():
+            return self.logits.expand(*x.shape, -1).clone(), states
+        if not self.copies:
+            self.copies = list(self.logits.repeat(COPIES, 1, 1, 1).unbind())
+        return self.copies.pop(), states  # a copy: whoever writes into it changes nothing here
 
 
 def made_generator(where: torch.Tensor, seed: int) -> torch.Generator:
@@ -334,8 +340,8 @@ def modes_afterwards(student: Any, rows: Rows, vocabulary: str, seed: str, lengt
         with torch.set_grad_enabled(grad):
             came.append(written(student, model, vocabulary, seed, length))
             grad_modes.append(torch.is_grad_enabled())
+            untouched = Recorder(rows).train(mode)
             for stranger, wanted in ((seed + "\0", length), ("", length), (seed, -1)):
-                untouched = Recorder(rows).train(mode)
                 with contextlib.suppress(Exception):  # what is raised, if anything, is another probe's matter
                     if is_refused(written, student, untouched, vocabulary, stranger, wanted):
                         modes = (untouched.training, untouched.dropout.training, torch.is_grad_enabled())

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from assignments.scripted import Complaint, TableDecoder, TableEncoder, pair, read_off, whole_numbers
+from assignments.scripted import Complaint, TableDecoder, TableEncoder, pair, read_off, settled, whole_numbers
 
 NUDGE = 1e-7  # how far a state is moved to see a slope in float64
 MORE_THAN_ASKED = 8  # tokens that the tables can hold beyond what is asked for
@@ -26,7 +26,7 @@ def built(student: Any, name: str, sizes: list[int], cell_type: str | None, like
     module = getattr(student, name)(*sizes, **({} if cell_type is None else {"cell_type": cell_type}))
     if not isinstance(module, nn.Module):
         raise Complaint(f"{name} is a {type(module).__name__}, expected an nn.Module")
-    return module.to(like.device).eval()
+    return settled(module, like.device).eval()
 
 
 def fill(module: nn.Module, scale: float, seed: int, silent: tuple[int, int] | None = None) -> None:
