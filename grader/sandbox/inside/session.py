@@ -19,7 +19,7 @@ import socket
 import sys
 import tempfile
 import traceback
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 from grader.sandbox.inside import canary, gpu, library_cells, namespaces
@@ -48,6 +48,7 @@ def serve(sock: socket.socket, output: int, request: dict[str, Any]) -> None:
     write_submission(files, scratch)
     os.chdir(scratch)
     student = Student(opening["module"])
+    probes = importlib.import_module(f"assignments.{opening['assignment']}.probes")
     reset(0, scratch)  # a fork's first takes ten times as long as the next: it is not the first probe's to pay
     write_frame(sock, {"ready": True})
     while True:
@@ -55,7 +56,7 @@ def serve(sock: socket.socket, output: int, request: dict[str, Any]) -> None:
             call, body = read_frame(lambda count: receive_exactly(sock, count))
         except EOFError:
             return
-        tree, blob = _answer(student, opening["assignment"], call, body, scratch)
+        tree, blob = _answer(student, probes, call, body, scratch)
         write_frame(sock, {"id": call["id"], **tree}, blob)
 
 
@@ -81,13 +82,13 @@ def _settle(sock: socket.socket, output: int, limits: dict[str, int]) -> None:
 
 
 def _answer(
-    student: Student, assignment: str, call: dict[str, Any], body: bytes, scratch: str
+    student: Student, probes: ModuleType, call: dict[str, Any], body: bytes, scratch: str
 ) -> tuple[dict[str, Any], bytes]:
     """Run one probe; return the header and body of its reply."""
     inputs = decode(call["inputs"], body)
     refused = library_cells.refusals()
     try:
-        probe = getattr(importlib.import_module(f"assignments.{assignment}.probes"), call["probe"])
+        probe = getattr(probes, call["probe"])
         reset(call["seed"], scratch)
         device = call.get("device", "cpu")
         reply = probe(student, **(on_device(inputs, device) if device != "cpu" else inputs))
@@ -111,7 +112,8 @@ def reset(seed: int, scratch: str | None = None) -> None:
     import torch
 
     torch.set_grad_enabled(True)
-    torch.set_default_dtype(torch.float32)
+    if torch.get_default_dtype() is not torch.float32:  # asking is ten times as quick
+        torch.set_default_dtype(torch.float32)
     torch.set_default_device(None)
     torch.set_num_threads(1)
     torch.default_generator.manual_seed(seed)  # torch.manual_seed also asks after every accelerator: 80 µs
