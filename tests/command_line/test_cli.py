@@ -222,7 +222,7 @@ def test_a_module_that_is_not_here_is_one_line_with_the_command_to_type(missing,
     def absent(*_: object) -> int:
         raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
 
-    monkeypatch.setattr(cli, "_check", absent)
+    monkeypatch.setitem(cli.COMMANDS, "check", absent)
     assert cli.main(["check", solved]) == 2
     said = capsys.readouterr()
     assert says in said.err and "Type: " in said.err

@@ -7,8 +7,9 @@ import shlex
 
 import pytest
 
-from grader.cli import Stop, _parser
+from grader.arguments import parser
 from grader.course import ROOT
+from grader.status import Stop
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 COMMAND = re.compile(r"^(?:\.venv/bin/)?grader ([a-z].*)$", re.M)
@@ -26,9 +27,9 @@ def test_there_are_pages_and_commands():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_says_can_be_typed(page):
     for line in commands(page):
-        _parser().parse_args(shlex.split(line))
+        parser().parse_args(shlex.split(line))
     with pytest.raises(Stop):
-        _parser().parse_args(["batch", "x", "--out", "y", "--frm", "canvas"])
+        parser().parse_args(["batch", "x", "--out", "y", "--frm", "canvas"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

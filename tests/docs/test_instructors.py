@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import cli
+from grader.arguments import parser
 from grader.choices import read_choices
 from grader.course import ROOT, SOLUTIONS, whole_course
 from grader.sandbox import Sandbox, SandboxError
@@ -109,7 +109,7 @@ def test_the_page_is_read_as_it_is_meant():
 def test_every_command_is_one_that_the_grader_knows(tmp_path):
     for step in [step for part in parts() for step in part]:
         if step.command and step.command not in NOT_TYPED:
-            cli._parser().parse_args(step.command.split()[1:])
+            parser().parse_args(step.command.split()[1:])
         elif step.path == "course.toml":
             (tmp_path / "course.toml").write_text(step.text)
             read_choices(tmp_path / "course.toml", (*(a.name for a in whole_course()), "perplexity"))
