@@ -8,6 +8,7 @@ Staged into the student's process, so it holds no answers.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,18 @@ def settled(module: Any, device: torch.device, dtype: torch.dtype | None = None)
         if all(tensor.device == device and tensor.dtype == (dtype or tensor.dtype) for tensor in own):
             return module
     return module.to(device=device, dtype=dtype)
+
+
+def default_said(function: Any, name: str) -> int | float | None:
+    """The number that a function's signature gives the argument `name` if it is left out; None if it says none.
+
+    To leave it out is to give that number, so nothing need be run to see what comes of it.
+    """
+    try:
+        default = inspect.signature(function).parameters[name].default
+    except (TypeError, ValueError, KeyError):  # not every callable has a signature, or names them all
+        return None
+    return default if type(default) in (int, float) else None
 
 
 class Tape(list[Any]):

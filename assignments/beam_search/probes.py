@@ -9,7 +9,6 @@ A `call` holds the keyword arguments of `beam_search` after the first three.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import random
 from typing import Any
 
@@ -17,7 +16,7 @@ import numpy
 import torch
 from torch import nn
 
-from assignments.scripted import Complaint, Rows, TableModel
+from assignments.scripted import Complaint, Rows, TableModel, default_said
 
 
 class LayeredTable(TableModel):
@@ -241,13 +240,5 @@ def arguments(
     return {
         "with every argument in its place": placed,
         "with the defaults and length=2": left_out,
-        "the default of length": _default(student),
+        "the default of length": default_said(student.beam_search, "length"),
     }
-
-
-def _default(student: Any) -> Any:
-    try:
-        parameter = inspect.signature(student.beam_search).parameters["length"]
-    except (TypeError, ValueError, KeyError):
-        return None
-    return None if parameter.default is inspect.Parameter.empty else parameter.default

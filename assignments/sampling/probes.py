@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from assignments.scripted import Complaint, Rows, TableModel, Tape
+from assignments.scripted import Complaint, Rows, TableModel, Tape, default_said
 
 COPIES = 20  # of its logits that a model makes at once
 HOLDERS = (torch.Tensor, np.ndarray, np.generic)  # that may hold one index
@@ -286,9 +286,14 @@ def first_characters(
     return {"texts": [written(student, Dice(logits), vocabulary, seed, 1, generator=generator) for _ in range(count)]}
 
 
-def text_by_default(student: Any, logits: torch.Tensor, vocabulary: str) -> dict[str, Any]:
-    """A text by `generate_text(model, char_to_idx, idx_to_char)`."""
-    return {"text": a_text(student.generate_text(Dice(logits.cpu()), *numbered(vocabulary)))}
+def text_by_default(student: Any, logits: torch.Tensor, vocabulary: str, length: int) -> dict[str, Any]:
+    """A text by `generate_text(model, char_to_idx, idx_to_char)`, and how long and how hot the signature says it is.
+
+    If it says both, no more than `length` characters are asked for.
+    """
+    said = {f"{name} by default": default_said(student.generate_text, name) for name in ("length", "temperature")}
+    asked = {} if None in said.values() else {"length": length}
+    return said | {"text": a_text(student.generate_text(Dice(logits.cpu()), *numbered(vocabulary), **asked))}
 
 
 def texts_and_generators(

@@ -27,16 +27,16 @@ FEW = 12  # counts that are shown one by one
 # The same for texts, whose crowd is the 40 characters of an alphabet.
 ALPHABET = " Theabcdfgijklmnopqrstuvwxyz.,:;!?-'ABCD"
 HOT_TEXT = (11.0, 3.0, 100, 22, 78, 12)
-DEFAULT_TEXT = (3.7, 1.0, 500, 185, 311, 32)
-RARE = 4  # letters, the least likely: 3 % of the chances together, and absent from 500 draws once in eight millions
+DEFAULT_TEXT = (3.7, 1.0, 150, 40, 109, 17)
+RARE = 12  # letters, the least likely: 10 % of the chances together, and absent from 150 draws once in 18 millions
 
 # If a text fails with your sample_next, it is written again with that of stand_in.py: letters whose logit is at most
 # 2 · temperature below the largest come alike, no others ever. NEAR of the alphabet's letters are such, the last ones
 # are not. (The most of any one letter; the least and the most of the less likely half of the alphabet, together.)
 NEAR = 36
 HOT_NEAR = (16, 20, 70)
-DEFAULT_NEAR = (40, 166, 280)
-RARE_NEAR = 2  # letters, the last that are near: absent from 500 draws less than once in a billion runs
+DEFAULT_NEAR = (20, 36, 98)
+RARE_NEAR = 7  # letters, the last that are near: absent from 150 draws less than once in a billion runs
 
 # And index by index, for logits that would overflow exp, one of them impossible: 60 draws at temperature 1.
 LARGE_LOGITS = [999.5, 1000.0, -float("inf"), -1000.0, 999.5]
@@ -155,23 +155,29 @@ def test_same_generator_state_same_text(submission, rng):
 
 @points(0.25, of=GENERATE, promise="defaults")
 def test_what_is_left_out(submission):
+    # How long and how hot a text is by default, the signature says. Where it does not, all of the text is written.
     lead, temperature, length, *_ = DEFAULT_TEXT
     logits = near_and_far(temperature) if submission.stand_in else crowd(len(ALPHABET), lead)
-    reply = submission.run(probes.text_by_default, logits=logits, vocabulary=ALPHABET)
-    text = reply.text("text")
-    if not text.startswith("The ") or len(text) != 504:
+    reply = submission.run(probes.text_by_default, logits=logits, vocabulary=ALPHABET, length=length)
+    text, said, heat = reply.text("text"), reply["length by default"], reply["temperature by default"]
+    more = 500 if said.value is None or heat.value is None else length
+    if not text.startswith("The ") or len(text) != 4 + more:
         raise Mismatch(
-            f"the text begins with {text[:4]!r} and has {len(text)} characters, expected 'The ' and 500 more"
+            f"the text begins with {text[:4]!r} and has {len(text)} characters, expected 'The ' and {more} more"
         )
+    if said.value is not None:
+        expect(said).equals(500)
+    if heat.value is not None:
+        expect(heat).is_close(1.0, Tolerance(0, 0))
     if submission.stand_in:
         expect_near(reply, length, DEFAULT_NEAR)
-        rare, some = list(ALPHABET[NEAR - RARE_NEAR : NEAR]), 28
+        rare, some = list(ALPHABET[NEAR - RARE_NEAR : NEAR]), 29
     else:
         expect_letters(reply, length, ALPHABET, crowd_bounds(len(ALPHABET), DEFAULT_TEXT))
-        rare, some = [ALPHABET[index] for index in logits.argsort()[:RARE]], 15
-    if not set(rare) & set(text[4:]):
+        rare, some = [ALPHABET[index] for index in logits.argsort()[:RARE]], 16
+    if not set(rare) & set(text[-length:]):
         raise Mismatch(
-            f"{', '.join(map(repr, rare))} came 0 times in 500 characters, expected some {some} of them together"
+            f"{', '.join(map(repr, rare))} came 0 times in {length} characters, expected some {some} of them together"
         )
 
 

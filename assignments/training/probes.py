@@ -12,7 +12,6 @@ those of the student's own `create_batches`.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import sys
 import types
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from assignments.scripted import Complaint, Tape
+from assignments.scripted import Complaint, Tape, default_said
 
 Weights = dict[str, torch.Tensor]
 Batches = list[tuple[torch.Tensor, torch.Tensor]]
@@ -260,6 +259,19 @@ def training(
     return after_training(model.log.model or model)
 
 
+def training_by_default(
+    student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
+) -> dict[str, Any]:
+    """The rate and the clip if train is not told: what its signature says, and else every weight after such a run."""
+    with stand_in_batches(data.cpu(), batches):  # for training may be imported here
+        said = {f"{name} by default": default_said(student.train, name) for name in ("learning_rate", "grad_clip")}
+    if None in said.values():
+        return said | training(student, weights, data, options, batches)
+    first = options["batch_size"] * options["seq_len"] + 1
+    run(student, model_of(weights), data[:first], options, batches and batches[:1])  # that it trains at all
+    return said
+
+
 def training_in_place(
     student: Any, weights: Weights, data: torch.Tensor, options: dict[str, Any], batches: Batches | None
 ) -> dict[str, Any]:
@@ -444,7 +456,15 @@ class Plain(nn.Module):
 
 
 def default_sizes(student: Any, data: torch.Tensor, options: dict[str, Any], batches: Batches | None) -> dict[str, Any]:
-    """The rows and columns that a model was fed, all calls of one epoch together."""
+    """The rows and columns of a batch if train is not told: what its signature says, or else what a model was fed.
+
+    All calls of one epoch count together.
+    """
+    with stand_in_batches(data, batches):  # for training may be imported here
+        said = [default_said(student.train, name) for name in ("batch_size", "seq_len")]
+    if None not in said and batches is None:
+        run(student, Plain(), data[:3], {**options, "batch_size": 1, "seq_len": 1}, None)  # that it trains at all
+        return {"rows and columns fed by default": said}
     model = Plain()
     run(student, model, data, options, batches)
     sizes = [model.met[0][0], sum(columns for _, columns in model.met)] if model.met else None
@@ -456,10 +476,8 @@ def default_epochs(
 ) -> dict[str, Any]:
     """How many epochs train takes if it is not told: what its signature says, or else how many losses come back."""
     with stand_in_batches(data, batches):  # for training may be imported here
-        train = student.train
-    with contextlib.suppress(TypeError, ValueError, KeyError):  # not every callable has one, or names them all
-        said = inspect.signature(train).parameters["num_epochs"].default
-        if type(said) is int:
-            return {"num_epochs by default": said}
+        said = default_said(student.train, "num_epochs")
+    if said is not None:
+        return {"num_epochs by default": said}
     losses = run(student, Plain(), data, options, batches)
     return {"num_epochs by default": len(losses) if isinstance(losses, list | tuple) else losses}

@@ -52,9 +52,9 @@ def given(submission, weights: dict[str, torch.Tensor], *, seq_len: int, **optio
 
 @points(0.25, of=TRAIN, promise="signature")
 def test_defaults(submission):
-    # A text of one character only, long enough for one batch of 64 rows and 100 columns, and half of a second
-    # one, which 50 columns would use. The epochs are read off the signature; where it does not say, train is called
-    # for as many as it likes on two characters, in batches of one row and one column.
+    # What is left out is what the signature says. Where it does not say, train is called on a text of one character
+    # only, long enough for one batch of 64 rows and 100 columns, and half of a second one, which 50 columns would
+    # use; and for as many epochs as it likes on two characters, in batches of one row and one column.
     reply = submission.run(probes.default_sizes, **_same(submission, 64, 100, spare=64 * 50), options={"num_epochs": 1})
     expect(reply["rows and columns fed by default"]).equals([64, 100])
     reply = submission.run(probes.default_epochs, **_same(submission, 1, 1), options={"batch_size": 1, "seq_len": 1})

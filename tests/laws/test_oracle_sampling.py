@@ -107,13 +107,13 @@ def test_exact_false_failures_of_the_hidden_tests():
         assert exact_failure(oracle.softmax(logits, temperature), draws, bounds) <= share
 
 
-def test_the_rare_letters_of_the_default_text_are_missed_once_in_eight_millions():
+def test_the_rare_letters_of_the_default_text_are_missed_once_in_18_millions():
     logits, temperature, draws, _ = PUBLIC["default text"]
     rare = float(np.sort(oracle.softmax(logits, temperature))[: test_public.RARE].sum())
     missed = (1 - rare) ** draws
-    assert missed < 1 / 8_000_000
+    assert missed < 1 / 18_000_000
     assert oracle.FALSE_FAILURES + missed <= ONE_IN_A_MILLION
-    assert rare < 0.032  # whoever leaves out the last 4 % of the chances leaves out all of these
+    assert rare < 0.106  # whoever leaves out the last 11 % of the chances leaves out all of these
 
 
 def test_one_in_a_million_holds_for_rounded_probabilities():
@@ -172,7 +172,7 @@ def near_settings(seed: int, false_failures: float = oracle.FALSE_FAILURES) -> d
     rng, settings = seeded(seed), {}
     for name, size, far, temperature, draws, parts in (
         ("hot", ALPHABET, ALPHABET - test_public.NEAR, 3.0, 100, 2),
-        ("default", ALPHABET, ALPHABET - test_public.NEAR, 1.0, 500, 2),
+        ("default", ALPHABET, ALPHABET - test_public.NEAR, 1.0, 150, 2),
         ("cold, hidden", 41, 5, 0.35, 80, 4),
         ("hot, hidden", 41, 5, 3.5, 80, 4),
     ):
@@ -366,10 +366,10 @@ def test_a_cut_tail_is_caught_as_a_whole(kept):
 
 
 def test_a_default_of_another_temperature_is_caught():
-    """A default temperature of 0.8, in 500 characters surely and in 200 draws with over 90 %."""
-    for setting, least in (("even", 0.9), ("default text", 0.9999)):
+    """A default temperature of 0.8: in 200 draws with over 90 %. Of a text the signature says it, or 0.6 is caught."""
+    for setting, other, least in (("even", 0.8, 0.9), ("default text", 0.6, 0.99)):
         logits, _, draws, bounds = PUBLIC[setting]
-        assert power(oracle.softmax(logits, 0.8), draws, bounds) > least
+        assert power(oracle.softmax(logits, other), draws, bounds) > least
 
 
 def gumbel(logits: torch.Tensor, temperature: float, generator: torch.Generator) -> int:
