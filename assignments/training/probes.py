@@ -265,10 +265,10 @@ def training_by_default(
     """The rate and the clip if train is not told: what its signature says, and else every weight after such a run."""
     with stand_in_batches(data.cpu(), batches):  # for training may be imported here
         said = {f"{name} by default": default_said(student.train, name) for name in ("learning_rate", "grad_clip")}
-    if None in said.values():
+    if None in said.values() or batches is not None:
         return said | training(student, weights, data, options, batches)
-    first = options["batch_size"] * options["seq_len"] + 1
-    run(student, model_of(weights), data[:first], options, batches and batches[:1])  # that it trains at all
+    two_batches = data[: 2 * options["batch_size"] * options["seq_len"] + 1]
+    run(student, model_of(weights), two_batches, options, None)  # that it trains at all
     return said
 
 

@@ -13,7 +13,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from grader import cli
+from grader import arguments
 from grader.course import ROOT
 from grader.export.formats import FORMATS, GradebookError
 from tests.report.synthetic import HOSTILE, add_up, make_class, write_class
@@ -65,8 +65,8 @@ def all_tests(documents):
 
 
 def test_the_command_line_knows_every_format():
-    assert tuple(FORMATS) == cli.CLASS_FORMATS
-    assert tuple(form.name for form in FORMATS.values() if form.one) == cli.ONE_FORMATS
+    assert tuple(FORMATS) == arguments.CLASS_FORMATS
+    assert tuple(form.name for form in FORMATS.values() if form.one) == arguments.ONE_FORMATS
 
 
 def test_json_gives_the_documents_back(documents):
